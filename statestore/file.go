@@ -1,0 +1,243 @@
+package statestore
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
+)
+
+const (
+	fileWait  = 10 * time.Second     // for the file's lock, before ErrLocked
+	filePause = 2 * time.Millisecond // between two looks at the lock
+	fileMode  = 0o600
+	dirMode   = 0o700
+)
+
+// itemsBucket returns the name of the bolt bucket that maps a path to its item as a JSON object.
+func itemsBucket() []byte { return []byte("items") }
+
+// File is a control table in one bolt file of one machine. It is opened and locked for each operation, so that
+// several processes may use it at once; an operation waits ten seconds for the others, then ends as ErrLocked. A file
+// that is not there reads as an empty table, and reading creates nothing. Leases are locks of the operating system
+// on files in <path>.locks: they do not run out and die with their process.
+type File struct {
+	fileLeases
+
+	path string
+	turn chan struct{} // one goroutine at a time opens the file
+}
+
+// OpenFile returns the table in the file at path. It touches nothing on disk.
+func OpenFile(path string) (*File, error) {
+	full, err := filepath.Abs(path)
+	if path == "" || err != nil {
+		return nil, fmt.Errorf("%w: control file %q", ErrInvalid, path)
+	}
+	f := &File{path: full, turn: make(chan struct{}, 1)}
+	f.fileLeases = fileLeases{dir: full + ".locks", items: f, held: map[string]heldLease{}, mu: &sync.Mutex{}}
+	return f, nil
+}
+
+// EnsureTable implements Backend: it creates the file and its directories.
+func (f *File) EnsureTable(ctx context.Context) error {
+	return f.write(ctx, func(*bbolt.Bucket) error { return nil })
+}
+
+// Read implements Items.
+func (f *File) Read(ctx context.Context, path string) (Item, error) {
+	var item Item
+	err := f.read(ctx, func(b *bbolt.Bucket) (err error) {
+		item, err = decodeItem(b.Get([]byte(path)))
+		return err
+	})
+	if err == nil && item == nil {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return item, nil
+}
+
+// List implements Items. It yields the items of one moment, by path; the file is closed by then.
+func (f *File) List(ctx context.Context) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		var items []Item
+		err := f.read(ctx, func(b *bbolt.Bucket) error {
+			return b.ForEach(func(_, value []byte) error {
+				item, err := decodeItem(value)
+				items = append(items, item)
+				return err
+			})
+		})
+		if err != nil {
+			yield(nil, fmt.Errorf("list %s: %w", f.path, err))
+			return
+		}
+		for _, item := range items {
+			if !yield(item, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Create implements Items. It creates the file if need be.
+func (f *File) Create(ctx context.Context, item Item) error {
+	if err := item.validate(); err != nil {
+		return err
+	}
+	err := f.write(ctx, func(b *bbolt.Bucket) error {
+		if b.Get([]byte(item[Path])) != nil {
+			return ErrExists
+		}
+		return putItem(b, item)
+	})
+	if err != nil {
+		return fmt.Errorf("create %s: %w", item[Path], err)
+	}
+	return nil
+}
+
+// Update implements Items.
+func (f *File) Update(ctx context.Context, u Update) (Item, error) {
+	if err := u.validate(); err != nil {
+		return nil, err
+	}
+	var after Item
+	change := func(b *bbolt.Bucket) error {
+		item, err := decodeItem(b.Get([]byte(u.Path)))
+		if err == nil && item == nil {
+			err = ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		if after, err = u.apply(item); err != nil {
+			return err
+		}
+		return putItem(b, after)
+	}
+	empty, err := f.empty()
+	switch {
+	case err != nil:
+	case empty:
+		err = cmp.Or(ctx.Err(), error(ErrNotFound))
+	default:
+		err = f.write(ctx, change)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("update %s: %w", u.Path, err)
+	}
+	return after, nil
+}
+
+// read runs do on the items, or does nothing when there is no file, or one that nobody has written to yet.
+func (f *File) read(ctx context.Context, do func(*bbolt.Bucket) error) error {
+	if empty, err := f.empty(); err != nil || empty {
+		return cmp.Or(err, ctx.Err())
+	}
+	return f.with(ctx, true, func(db *bbolt.DB) error {
+		return db.View(func(tx *bbolt.Tx) error {
+			b := tx.Bucket(itemsBucket())
+			if b == nil {
+				return nil
+			}
+			return do(b)
+		})
+	})
+}
+
+// write runs do on the items in one transaction, in a file that is made if there is none. What do returns as an error
+// undoes it all.
+func (f *File) write(ctx context.Context, do func(*bbolt.Bucket) error) error {
+	if err := os.MkdirAll(filepath.Dir(f.path), dirMode); err != nil {
+		return denied(err)
+	}
+	return f.with(ctx, false, func(db *bbolt.DB) error {
+		return db.Update(func(tx *bbolt.Tx) error {
+			b, err := tx.CreateBucketIfNotExists(itemsBucket())
+			if err != nil {
+				return err
+			}
+			return do(b)
+		})
+	})
+}
+
+// empty reports whether there is no file yet, or one of no bytes: that is what another process that is just
+// creating it leaves for a moment, and bolt could not open it for reading.
+func (f *File) empty() (bool, error) {
+	info, err := os.Stat(f.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return true, nil
+	case err != nil:
+		return false, denied(err)
+	}
+	return info.Size() == 0, nil
+}
+
+// with opens the file under its lock, shared for reading, runs do and closes it.
+func (f *File) with(ctx context.Context, readOnly bool, do func(*bbolt.DB) error) (err error) {
+	wait, cancel := context.WithTimeout(ctx, fileWait)
+	defer cancel()
+	select {
+	case f.turn <- struct{}{}:
+		defer func() { <-f.turn }()
+	case <-wait.Done():
+		return cmp.Or(ctx.Err(), error(ErrLocked))
+	}
+	for {
+		db, err := bbolt.Open(f.path, fileMode, &bbolt.Options{ReadOnly: readOnly, Timeout: 1})
+		if err == nil {
+			return errors.Join(do(db), db.Close())
+		}
+		if !errors.Is(err, bbolterrors.ErrTimeout) {
+			return denied(err)
+		}
+		select {
+		case <-time.After(filePause):
+		case <-wait.Done():
+			return cmp.Or(ctx.Err(), error(ErrLocked))
+		}
+	}
+}
+
+// denied adds ErrDenied to an error of the file's permissions.
+func denied(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w: %w", ErrDenied, err)
+	}
+	return err
+}
+
+func decodeItem(value []byte) (Item, error) {
+	if value == nil {
+		return nil, nil
+	}
+	var item Item
+	if err := json.Unmarshal(value, &item); err != nil {
+		return nil, fmt.Errorf("decode item: %w", err)
+	}
+	return item, nil
+}
+
+func putItem(b *bbolt.Bucket, item Item) error {
+	value, err := json.Marshal(item)
+	if err != nil {
+		return err
+	}
+	return b.Put([]byte(item[Path]), value)
+}
