@@ -1,0 +1,133 @@
+package dmsgen
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress"
+)
+
+// field is one column of a file, in the order of the file.
+type field struct {
+	name       string
+	typ        sourceType
+	required   bool
+	dictionary bool
+}
+
+// encoder builds one Parquet file in memory.
+type encoder struct {
+	settings Settings
+	fields   []field
+	body     bytes.Buffer
+	out      *parquet.Writer
+	columns  [][]parquet.Value // the row group being filled
+	rows     int               // rows in columns
+}
+
+func newEncoder(s Settings, fields []field) *encoder {
+	e := &encoder{settings: s, fields: fields, columns: make([][]parquet.Value, len(fields))}
+	root := &orderedGroup{}
+	for i, f := range fields {
+		root.fields = append(root.fields, &orderedField{Node: f.node(s.Milliseconds), name: f.name, index: i})
+	}
+	e.out = parquet.NewWriter(&e.body, parquet.NewSchema("schema", root),
+		parquet.DataPageVersion(1), parquet.DataPageStatistics(true), parquet.PageBufferSize(pageBytes),
+		parquet.DictionaryMaxBytes(pageBytes), parquet.Compression(codecs()[s.Compression]))
+	return e
+}
+
+// pageBytes is the default of DataPageSize and DictPageSizeLimit.
+const pageBytes = 1 << 20
+
+func codecs() map[string]compress.Codec {
+	return map[string]compress.Codec{
+		"none": &parquet.Uncompressed, "gzip": &parquet.Gzip, "snappy": &parquet.Snappy,
+	}
+}
+
+func (f field) node(milliseconds bool) parquet.Node {
+	node := f.typ.node(milliseconds)
+	if f.dictionary {
+		node = parquet.Encoded(node, &parquet.RLEDictionary)
+	} else {
+		node = parquet.Encoded(node, &parquet.Plain)
+	}
+	if f.required {
+		return node
+	}
+	return parquet.Optional(node)
+}
+
+// append adds one row of values in the order of the fields.
+func (e *encoder) append(row []any) error {
+	for i, f := range e.fields {
+		level := 1
+		if f.required {
+			level = 0
+		}
+		if row[i] == nil {
+			e.columns[i] = append(e.columns[i], parquet.NullValue().Level(0, 0, i))
+			continue
+		}
+		v, err := f.typ.value(row[i], e.settings.Milliseconds)
+		if err != nil {
+			return fmt.Errorf("column %s: %w", f.name, err)
+		}
+		e.columns[i] = append(e.columns[i], v.Level(0, level, i))
+	}
+	if e.rows++; e.rows == e.settings.RowsPerRowGroup {
+		return e.flush()
+	}
+	return nil
+}
+
+// flush ends the row group.
+func (e *encoder) flush() error {
+	if e.rows == 0 {
+		return nil
+	}
+	for i, w := range e.out.ColumnWriters() {
+		if _, err := w.WriteRowValues(e.columns[i]); err != nil {
+			return fmt.Errorf("column %s: %w", e.fields[i].name, err)
+		}
+		clear(e.columns[i])
+		e.columns[i] = e.columns[i][:0]
+	}
+	e.rows = 0
+	return e.out.Flush()
+}
+
+// finish returns the whole file.
+func (e *encoder) finish() ([]byte, error) {
+	if err := e.flush(); err != nil {
+		return nil, err
+	}
+	if err := e.out.Close(); err != nil {
+		return nil, err
+	}
+	return signAsDMS(e.body.Bytes())
+}
+
+// orderedGroup is a parquet.Group that keeps the order of its fields.
+type orderedGroup struct {
+	parquet.Group
+	fields []parquet.Field
+}
+
+func (g *orderedGroup) Fields() []parquet.Field { return slices.Clone(g.fields) }
+
+func (g *orderedGroup) GoType() reflect.Type { return reflect.TypeFor[any]() }
+
+type orderedField struct {
+	parquet.Node
+	name  string
+	index int
+}
+
+func (f *orderedField) Name() string { return f.name }
+
+func (f *orderedField) Value(base reflect.Value) reflect.Value { return base.Index(f.index) }
