@@ -1,0 +1,189 @@
+package dmsgen
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// Mix says how many changes of each kind a stream makes, as weights.
+type Mix struct {
+	Inserts, Updates, Deletes int
+	Moves                     int // updates that change the primary key; their Before is set
+}
+
+// Stream invents a table's life from a seed: the rows of a full load, then
+// changes. Rows are in the canonical form of Read. It holds no rows, so it runs
+// as long as one likes: a change may name a key that was deleted, as DMS does
+// after a restart. An Oracle beside it knows the outcome.
+type Stream struct {
+	Table Table
+	mix   Mix
+	rng   *rand.Rand
+	next  int64 // ordinal of the next new key
+}
+
+// NewStream returns the stream of a seed over a table.
+// A Mix of nothing makes inserts.
+func NewStream(seed uint64, t Table, mix Mix) *Stream {
+	if mix == (Mix{}) {
+		mix.Inserts = 1
+	}
+	return &Stream{Table: t, mix: mix, rng: rand.New(rand.NewPCG(seed, 1)), next: 1}
+}
+
+// RandomTable returns the table that a seed stands for: one or two key
+// columns, and one to ten others of any type.
+func RandomTable(seed uint64) Table {
+	rng := rand.New(rand.NewPCG(seed, 2))
+	t := Table{Schema: "public", Name: fmt.Sprintf("t%d", seed)}
+	for i := range 1 + rng.IntN(2) {
+		name := fmt.Sprintf("k%d", i+1)
+		t.Key = append(t.Key, name)
+		t.Columns = append(t.Columns, Column{name, []string{"bigint", "int", "text"}[rng.IntN(3)]})
+	}
+	types := Types()
+	for i := range 1 + rng.IntN(10) {
+		name := fmt.Sprintf("c%d", i+1)
+		t.Columns = append(t.Columns, Column{name, types[rng.IntN(len(types))]})
+		if rng.IntN(3) == 0 {
+			t.Dictionary = append(t.Dictionary, name)
+		}
+	}
+	return t
+}
+
+// Types returns a column type of every kind.
+func Types() []string {
+	return []string{
+		"bigint", "int", "smallint", "numeric(15,2)", "numeric(38,6)", "real", "double",
+		"text", "bytea", "date", "timestamp", "boolean",
+	}
+}
+
+// Row returns a new row with a key that the stream has not used yet.
+func (s *Stream) Row() []any {
+	s.next++
+	return s.row(s.next - 1)
+}
+
+// Rows returns n new rows.
+func (s *Stream) Rows(n int) [][]any {
+	rows := make([][]any, n)
+	for i := range rows {
+		rows[i] = s.Row()
+	}
+	return rows
+}
+
+// Changes returns the next n changes.
+func (s *Stream) Changes(n int) []Change {
+	changes := make([]Change, n)
+	for i := range changes {
+		changes[i] = s.change()
+	}
+	return changes
+}
+
+func (s *Stream) change() Change {
+	m := s.mix
+	pick := s.rng.IntN(m.Inserts + m.Updates + m.Deletes + m.Moves)
+	if s.next == 1 || pick < m.Inserts {
+		return Change{Op: Insert, Row: s.Row()}
+	}
+	known := 1 + s.rng.Int64N(s.next-1)
+	switch pick -= m.Inserts; {
+	case pick < m.Updates:
+		return Change{Op: Update, Row: s.row(known)}
+	case pick < m.Updates+m.Deletes:
+		return Change{Op: Delete, Row: s.row(known)}
+	default:
+		return Change{Op: Update, Before: s.row(known), Row: s.Row()}
+	}
+}
+
+// row returns a row of random values with the n-th key. The first key column
+// alone tells keys apart; text keys sort otherwise than their ordinals.
+func (s *Stream) row(n int64) []any {
+	row := make([]any, len(s.Table.Columns))
+	for i, c := range s.Table.Columns {
+		row[i] = s.value(c.Type)
+	}
+	for position, i := range s.Table.keys() {
+		switch {
+		case s.Table.Columns[i].Type == "text":
+			row[i] = fmt.Sprintf("key %d", n)
+		case position > 0:
+			row[i] = n % 7
+		default:
+			row[i] = n
+		}
+	}
+	return row
+}
+
+// value returns a random value of a type, now and then NULL.
+func (s *Stream) value(columnType string) any {
+	if s.rng.IntN(12) == 0 {
+		return nil
+	}
+	t, err := parseType(columnType)
+	if err != nil {
+		return nil
+	}
+	switch t.name {
+	case "bigint":
+		return s.rng.Int64() - 1<<62
+	case "int":
+		return int64(int32(s.rng.Uint32()))
+	case "smallint":
+		return int64(int16(s.rng.Uint32()))
+	case "numeric":
+		return s.numeric(t)
+	case "real":
+		return float32(s.rng.NormFloat64())
+	case "double":
+		return s.rng.NormFloat64()
+	case "text":
+		return s.text()
+	case "bytea":
+		return []byte{byte(s.rng.Uint32()), 0, byte(s.rng.Uint32())}
+	case "date":
+		return canonicalDate(int32(s.rng.IntN(60_000)) - 20_000)
+	case "timestamp":
+		return time.UnixMilli(s.rng.Int64N(4e12) - 1e12).UTC().Format(timestampForm)
+	default:
+		return s.rng.IntN(2) == 0
+	}
+}
+
+// numeric returns at most nine digits, a third of them negative.
+func (s *Stream) numeric(t sourceType) string {
+	n := s.rng.Int64N(powerOfTen(min(9, t.precision)))
+	sign := ""
+	if s.rng.IntN(3) == 0 && n > 0 {
+		sign = "-"
+	}
+	if t.scale == 0 {
+		return fmt.Sprintf("%s%d", sign, n)
+	}
+	one := powerOfTen(min(t.scale, 18))
+	return fmt.Sprintf("%s%d.%0*d", sign, n/one, t.scale, n%one)
+}
+
+func powerOfTen(n int) int64 {
+	power := int64(1)
+	for range n {
+		power *= 10
+	}
+	return power
+}
+
+// text returns what breaks careless readers as often as what does not.
+func (s *Stream) text() string {
+	odd := []string{"", "NULL", "a/b=c", "quote\"d", "naïve ünïcode", "tab\tand\nline", " ", "日本"}
+	if s.rng.IntN(4) == 0 {
+		return odd[s.rng.IntN(len(odd))]
+	}
+	return fmt.Sprintf("text %d", s.rng.IntN(1000))
+}
