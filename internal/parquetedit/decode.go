@@ -1,0 +1,258 @@
+package parquetedit
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/bytestreamsplit"
+	"github.com/parquet-go/parquet-go/encoding/delta"
+)
+
+// decoded is a data page taken apart. The vectors belong to the decoder and change with the next page.
+type decoded struct {
+	rows    int
+	present []byte  // a byte per row, 1 for a value, 0 for NULL; nil when no row is NULL
+	values  *vector // the values of the page, or of the dictionary
+	indices []int32 // for a dictionary page: value k is values[indices[k]]
+}
+
+// count is the number of rows that are not NULL.
+func (d *decoded) count() int {
+	if d.indices != nil {
+		return len(d.indices)
+	}
+	return d.values.len()
+}
+
+// decoder reads the pages of one column chunk. It is not safe for concurrent use.
+type decoder struct {
+	column Column
+	codec  codec
+	k      *decompressor
+	budget int64 // bytes that may still be decompressed
+
+	buf     []byte
+	present []byte
+	indices []int32
+	values  vector
+	dict    vector
+	hasDict bool
+}
+
+// next reads the page at the start of b. d is nil when it is no data page.
+func (x *decoder) next(b []byte) (d *decoded, n int, err error) {
+	p, n, err := readPage(b)
+	if err != nil {
+		return nil, 0, err
+	}
+	switch p.typ {
+	case dictPage, dataPage, dataPageV2:
+	default:
+		return nil, n, nil
+	}
+	if p.hasCRC && crc32.ChecksumIEEE(p.body) != p.crc {
+		return nil, 0, corrupt("page checksum")
+	}
+	if x.budget -= int64(p.uncompressed); x.budget < 0 {
+		return nil, 0, corrupt("the pages hold more bytes than the footer declares")
+	}
+	body, err := x.decompress(&p)
+	if err != nil {
+		return nil, 0, err
+	}
+	if p.typ == dictPage {
+		if x.hasDict || p.encoding != encPlain && p.encoding != encPlainDictionary {
+			return nil, 0, corrupt("dictionary page")
+		}
+		x.dict, x.hasDict = newVector(x.column.Type), true
+		return nil, n, plainValues(&x.dict, body, p.values)
+	}
+	d, err = x.decode(&p, body)
+	return d, n, err
+}
+
+// decompress gives the body of the page with room behind it for the bit unpacking. The levels of a V2
+// page are never compressed.
+func (x *decoder) decompress(p *page) ([]byte, error) {
+	if x.codec == codecNone || p.plain {
+		if len(p.body) != p.uncompressed {
+			return nil, corrupt("page of %d bytes, its header says %d", len(p.body), p.uncompressed)
+		}
+		return p.body, nil
+	}
+	const room = 64
+	if cap(x.buf) < p.uncompressed+room {
+		x.buf = make([]byte, p.uncompressed+p.uncompressed/8+room)
+	}
+	body := x.buf[:p.uncompressed]
+	levels := p.defBytes + p.repBytes
+	if levels > len(p.body) || levels > len(body) {
+		return nil, corrupt("levels of %d bytes in a page of %d", levels, len(p.body))
+	}
+	copy(body, p.body[:levels])
+	return body, x.k.decompress(x.codec, body[levels:], p.body[levels:])
+}
+
+func (x *decoder) decode(p *page, body []byte) (*decoded, error) {
+	d := &decoded{rows: p.values}
+	n := p.values
+	body, n, err := x.levels(p, body, d)
+	if err != nil {
+		return nil, err
+	}
+	if p.encoding == encDictionary || p.encoding == encPlainDictionary {
+		return d, x.decodeIndices(d, body, n)
+	}
+	x.values.reset()
+	d.values = &x.values
+	if err := decodeValues(&x.values, p.encoding, body, n); err != nil {
+		return nil, err
+	}
+	if x.values.len() != n {
+		return nil, corrupt("%d values in a page of %d", x.values.len(), n)
+	}
+	return d, nil
+}
+
+// levels reads the definition levels, gives what is behind them and the number of values.
+func (x *decoder) levels(p *page, body []byte, d *decoded) ([]byte, int, error) {
+	if p.typ == dataPageV2 {
+		body = body[p.repBytes:]
+	}
+	if x.column.Required {
+		return body[p.defBytes:], p.values, nil
+	}
+	var err error
+	n := 0
+	switch {
+	case p.typ == dataPageV2:
+		x.present, n, err = presence(x.present, body[:p.defBytes], p.values)
+		body = body[p.defBytes:]
+	case p.levels == encBitPacked:
+		x.present, n, err = bitPresence(x.present, body, p.values)
+		body = body[min(len(body), (p.values+7)/8):]
+	case p.levels == encRLE:
+		if len(body) < 4 || uint64(binary.LittleEndian.Uint32(body)) > uint64(len(body)-4) {
+			return nil, 0, corrupt("definition levels beyond the page")
+		}
+		size := int(binary.LittleEndian.Uint32(body))
+		x.present, n, err = presence(x.present, body[4:4+size], p.values)
+		body = body[4+size:]
+	default:
+		return nil, 0, fmt.Errorf("%w: definition levels in %d", ErrEncoding, p.levels)
+	}
+	if n < p.values {
+		d.present = x.present
+	}
+	return body, n, err
+}
+
+func (x *decoder) decodeIndices(d *decoded, body []byte, n int) error {
+	if !x.hasDict {
+		return corrupt("dictionary indices without a dictionary")
+	}
+	d.values = &x.dict
+	var err error
+	if n == 0 {
+		d.indices = []int32{}
+		return nil
+	}
+	if len(body) == 0 {
+		return corrupt("dictionary indices without width")
+	}
+	if x.indices, err = hybrid(x.indices, body[1:], int(body[0]), n); err != nil {
+		return err
+	}
+	size := uint32(x.dict.len())
+	for _, i := range x.indices {
+		if uint32(i) >= size {
+			return corrupt("dictionary index %d of %d", uint32(i), size)
+		}
+	}
+	d.indices = x.indices
+	return nil
+}
+
+// decodeValues reads n values into an empty vector.
+func decodeValues(v *vector, encoding int64, b []byte, n int) error {
+	switch encoding {
+	case encPlain:
+		return plainValues(v, b, n)
+	case encDelta:
+		return deltaValues(v, b, n)
+	case encDeltaLength:
+		return deltaLengthValues(v, b, n)
+	case encDeltaBytes:
+		return deltaByteValues(v, b, n)
+	case encByteStreamSplit:
+		return splitValues(v, b, n)
+	case encRLE:
+		if v.kind == parquet.Boolean && len(b) >= 4 {
+			return rleBooleans(v, b[4:], n)
+		}
+	}
+	return fmt.Errorf("%w: %d for %v", ErrEncoding, encoding, v.kind)
+}
+
+func rleBooleans(v *vector, b []byte, n int) error {
+	if n == 0 {
+		return nil
+	}
+	var err error
+	v.raw, _, err = presence(v.raw, b, n)
+	return err
+}
+
+func splitValues(v *vector, b []byte, n int) error {
+	var e bytestreamsplit.Encoding
+	var err error
+	switch v.kind {
+	case parquet.Int32, parquet.Float:
+		if len(b) != 4*n {
+			return corrupt("byte stream split: %d bytes for %d values", len(b), n)
+		}
+		v.i32, err = e.DecodeInt32(v.i32, b)
+	case parquet.Int64, parquet.Double:
+		if len(b) != 8*n {
+			return corrupt("byte stream split: %d bytes for %d values", len(b), n)
+		}
+		v.i64, err = e.DecodeInt64(v.i64, b)
+	case parquet.FixedLenByteArray:
+		if len(b) != v.width*n {
+			return corrupt("byte stream split: %d bytes for %d values", len(b), n)
+		}
+		v.raw, err = e.DecodeFixedLenByteArray(v.raw, b, v.width)
+	default:
+		return fmt.Errorf("%w: byte stream split for %v", ErrEncoding, v.kind)
+	}
+	if err != nil {
+		return corrupt("%v", err)
+	}
+	return nil
+}
+
+func deltaValues(v *vector, b []byte, n int) error {
+	var e delta.BinaryPackedEncoding
+	bits := 64
+	if v.kind == parquet.Int32 {
+		bits = 32
+	}
+	if _, err := deltaSize(b, n, bits); err != nil {
+		return err
+	}
+	var err error
+	switch v.kind {
+	case parquet.Int32:
+		v.i32, err = e.DecodeInt32(v.i32, b)
+	case parquet.Int64:
+		v.i64, err = e.DecodeInt64(v.i64, b)
+	default:
+		return fmt.Errorf("%w: delta for %v", ErrEncoding, v.kind)
+	}
+	if err != nil {
+		return corrupt("%v", err)
+	}
+	return nil
+}

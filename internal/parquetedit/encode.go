@@ -1,0 +1,399 @@
+package parquetedit
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/bytestreamsplit"
+	"github.com/parquet-go/parquet-go/encoding/delta"
+	"github.com/parquet-go/parquet-go/encoding/plain"
+	"github.com/parquet-go/parquet-go/encoding/rle"
+)
+
+const (
+	pageRows     = 20_000  // rows of a page at most
+	pageBytes    = 1 << 20 // bytes of a page in the PLAIN encoding, give or take one value
+	dictMaxBytes = 1 << 20 // bytes of a dictionary; the values behind that are written without one
+)
+
+// coding is how a column chunk is written.
+type coding struct {
+	codec    codec
+	encoding int64 // of the pages without a dictionary
+	dict     bool  // try a dictionary
+}
+
+// newCoding is how a chunk of a new file is written.
+func newCoding(t Type, c codec) coding {
+	k := coding{codec: c, encoding: encPlain}
+	switch t.Physical {
+	case parquet.Int32, parquet.Int64:
+		k.encoding = encDelta
+	case parquet.ByteArray, parquet.FixedLenByteArray:
+		k.dict = true
+	case parquet.Boolean, parquet.Int96, parquet.Float, parquet.Double:
+	}
+	return k
+}
+
+// donePage is a data page that is ready to be written, and what the indexes say about it.
+type donePage struct {
+	bytes        []byte // header and body; nil once written
+	length       int    // of bytes
+	header       int    // bytes of the page header
+	uncompressed int    // bytes of the body before compression
+	rows, nulls  int
+	bounds       bounds
+}
+
+func (p *donePage) size() int64 { return int64(p.length) }
+
+// encoder writes one column chunk into memory. It is not safe for concurrent use.
+type encoder struct {
+	column Column
+	coding coding
+	k      *compressor
+
+	pages []donePage // finished
+	bytes int64      // of the finished pages
+
+	rows, nulls int
+	present     []byte // of the current page, a byte per row; empty while no row is NULL
+	values      vector // of the current page, unless it has indices
+	dict        *dict  // nil when the chunk has none, or not any longer
+	indices     []int32
+	dictPages   int // pages with indices among the finished
+	seen        []uint32
+
+	scratch, body []byte
+}
+
+func newEncoder(c Column, k coding) *encoder {
+	e := &encoder{column: c, coding: k, values: newVector(c.Type)}
+	if k.dict {
+		e.dict = newDict(c.Type)
+	}
+	return e
+}
+
+// reset makes the encoder ready for the next chunk.
+func (e *encoder) reset() {
+	e.pages, e.bytes, e.dictPages = nil, 0, 0
+	if e.coding.dict && e.dict == nil {
+		e.dict = newDict(e.column.Type)
+	} else if e.dict != nil {
+		e.dict.reset()
+	}
+}
+
+// size estimates the bytes that the chunk takes so far.
+func (e *encoder) size() int64 {
+	n := e.bytes + int64(e.values.plainBytes()+len(e.indices))
+	if e.dict != nil {
+		n += int64(e.dict.values.plainBytes())
+	}
+	return n
+}
+
+// check says which of the values does not fit the column.
+func (e *encoder) check(vs []parquet.Value) error {
+	for i := range vs {
+		if vs[i].IsNull() {
+			if e.column.Required {
+				return fmt.Errorf("column %q, value %d: %w: NULL in a required column", e.column.Name, i, ErrValue)
+			}
+			continue
+		}
+		if err := e.values.check(&vs[i]); err != nil {
+			return fmt.Errorf("column %q, value %d: %w", e.column.Name, i, err)
+		}
+	}
+	return nil
+}
+
+// append adds rows whose values check accepted.
+func (e *encoder) append(vs []parquet.Value) error {
+	for len(vs) > 0 {
+		n := min(len(vs), pageRows-e.rows)
+		done := 0
+		for done < n && e.values.plainBytes() < pageBytes {
+			done += e.appendSome(vs[done:min(n, done+256)])
+		}
+		vs = vs[done:]
+		e.seal()
+		if err := e.flushFull(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// appendSome adds the values up to a full page of bytes.
+func (e *encoder) appendSome(vs []parquet.Value) int {
+	for i := range vs {
+		if vs[i].IsNull() {
+			e.appendNulls(1)
+			continue
+		}
+		e.values.append(&vs[i])
+		e.appendPresent(1)
+		if len(e.values.raw) >= pageBytes {
+			return i + 1
+		}
+	}
+	return len(vs)
+}
+
+func (e *encoder) appendNulls(n int) {
+	if e.nulls == 0 {
+		e.present = grow(e.present, e.rows)
+		for i := range e.present {
+			e.present[i] = 1
+		}
+	}
+	for range n {
+		e.present = append(e.present, 0)
+	}
+	e.rows, e.nulls = e.rows+n, e.nulls+n
+}
+
+func (e *encoder) appendPresent(n int) {
+	if e.nulls > 0 {
+		for range n {
+			e.present = append(e.present, 1)
+		}
+	}
+	e.rows += n
+}
+
+func grow(b []byte, n int) []byte {
+	if cap(b) < n {
+		return make([]byte, n, 2*n)
+	}
+	return b[:n]
+}
+
+// seal turns the values gathered so far into indices, while there is a dictionary.
+func (e *encoder) seal() {
+	if e.dict == nil || e.dict.values.plainBytes() >= dictMaxBytes {
+		return
+	}
+	if len(e.indices) > 0 || e.values.len() > 0 {
+		e.indices = e.dict.add(e.indices, &e.values, 0, e.values.len())
+		e.values.reset()
+	}
+}
+
+func (e *encoder) flushFull() error {
+	if e.rows < pageRows && e.values.plainBytes() < pageBytes &&
+		(e.dict == nil || len(e.indices) == 0 || e.dict.values.plainBytes() < dictMaxBytes) {
+		return nil
+	}
+	return e.flush()
+}
+
+// flush ends the current page.
+func (e *encoder) flush() error {
+	if e.rows == 0 {
+		return nil
+	}
+	if e.dict != nil && e.dictPages == 0 && len(e.indices) > 0 && !e.worthwhile() {
+		e.dict.undo(&e.values, e.indices)
+		e.dict, e.indices = nil, e.indices[:0]
+	}
+	p := donePage{rows: e.rows, nulls: e.nulls}
+	encoding := e.coding.encoding
+	e.body = e.body[:0]
+	if !e.column.Required {
+		if err := e.encodeLevels(); err != nil {
+			return err
+		}
+	}
+	var err error
+	if len(e.indices) > 0 {
+		encoding = encDictionary
+		p.bounds = e.dictBounds()
+		err = e.encodeIndices()
+		e.dictPages++
+	} else {
+		p.bounds = vectorBounds(&e.values, e.column.Type)
+		err = e.encodeValues(encoding)
+	}
+	if err != nil {
+		return err
+	}
+	if err := e.finishPage(&p, dataPageHeader(e.rows, encoding)); err != nil {
+		return err
+	}
+	e.pages, e.bytes = append(e.pages, p), e.bytes+int64(len(p.bytes))
+	e.rows, e.nulls = 0, 0
+	e.present, e.indices = e.present[:0], e.indices[:0]
+	e.values.reset()
+	return nil
+}
+
+// worthwhile says whether the dictionary makes the first page smaller.
+func (e *encoder) worthwhile() bool {
+	if e.values.len() > 0 {
+		return false // the dictionary was full before the page was
+	}
+	plainBytes := 0
+	for _, i := range e.indices {
+		if e.dict.values.kind == parquet.ByteArray {
+			plainBytes += 4 + len(e.dict.values.bytes(int(i)))
+		}
+	}
+	if e.dict.values.kind != parquet.ByteArray {
+		plainBytes = len(e.indices) * e.dict.values.plainBytes() / max(1, e.dict.values.len())
+	}
+	return e.dict.values.plainBytes()+len(e.indices)*e.dict.width()/8 < plainBytes*3/4
+}
+
+// encodeLevels appends the definition levels of a V1 page to the body.
+func (e *encoder) encodeLevels() error {
+	at := len(e.body)
+	e.body = append(e.body, 0, 0, 0, 0)
+	if e.nulls == 0 {
+		e.body = append(binary.AppendUvarint(e.body, uint64(e.rows)<<1), 1)
+	} else {
+		levels := rle.Encoding{BitWidth: 1}
+		b, err := levels.EncodeLevels(e.scratch, e.present)
+		if err != nil {
+			return err
+		}
+		e.scratch, e.body = b, append(e.body, b...)
+	}
+	binary.LittleEndian.PutUint32(e.body[at:], uint32(len(e.body)-at-4))
+	return nil
+}
+
+func (e *encoder) encodeIndices() error {
+	width := e.dict.width()
+	e.body = append(e.body, byte(width))
+	indices := rle.Encoding{BitWidth: width}
+	b, err := indices.EncodeInt32(e.scratch, e.indices)
+	if err != nil {
+		return err
+	}
+	e.scratch, e.body = b, append(e.body, b...)
+	return nil
+}
+
+// dictBounds gives the bounds of the dictionary entries that the page uses.
+func (e *encoder) dictBounds() bounds {
+	if e.column.Type.order() == noOrder || len(e.indices) == 0 {
+		return bounds{}
+	}
+	e.seen = append(e.seen, make([]uint32, max(0, e.dict.values.len()-len(e.seen)))...)
+	mark := uint32(e.dictPages + 1)
+	used := newVector(e.column.Type)
+	if e.dictPages == 0 {
+		clear(e.seen)
+	}
+	for _, i := range e.indices {
+		if e.seen[i] != mark {
+			e.seen[i] = mark
+			used.appendFrom(&e.dict.values, int(i), int(i)+1)
+		}
+	}
+	return vectorBounds(&used, e.column.Type)
+}
+
+// encodeValues appends the values of the page to the body.
+func (e *encoder) encodeValues(encoding int64) error {
+	b, err := encodeVector(e.scratch, &e.values, encoding)
+	if err != nil {
+		return fmt.Errorf("column %q: %w", e.column.Name, err)
+	}
+	e.scratch, e.body = b, append(e.body, b...)
+	return nil
+}
+
+// encodeVector writes the values over dst[:0].
+func encodeVector(dst []byte, v *vector, encoding int64) ([]byte, error) {
+	switch encoding {
+	case encPlain:
+		return plainVector(dst, v)
+	case encDelta:
+		var x delta.BinaryPackedEncoding
+		if v.kind == parquet.Int32 {
+			return x.EncodeInt32(dst, v.i32)
+		}
+		return x.EncodeInt64(dst, v.i64)
+	case encDeltaLength:
+		var x delta.LengthByteArrayEncoding
+		return x.EncodeByteArray(dst, v.raw, v.ends)
+	case encDeltaBytes:
+		var x delta.ByteArrayEncoding
+		if v.kind == parquet.FixedLenByteArray {
+			return x.EncodeFixedLenByteArray(dst, v.raw, v.width)
+		}
+		return x.EncodeByteArray(dst, v.raw, v.ends)
+	case encByteStreamSplit:
+		var x bytestreamsplit.Encoding
+		switch v.kind {
+		case parquet.Int32, parquet.Float:
+			return x.EncodeInt32(dst, v.i32)
+		case parquet.Int64, parquet.Double:
+			return x.EncodeInt64(dst, v.i64)
+		default:
+			return x.EncodeFixedLenByteArray(dst, v.raw, v.width)
+		}
+	default:
+		return nil, fmt.Errorf("%w: %d", ErrEncoding, encoding)
+	}
+}
+
+func plainVector(dst []byte, v *vector) ([]byte, error) {
+	var x plain.Encoding
+	switch v.kind {
+	case parquet.Boolean:
+		dst = dst[:0]
+		for i, b := range v.raw {
+			if i&7 == 0 {
+				dst = append(dst, 0)
+			}
+			dst[i>>3] |= b << (i & 7)
+		}
+		return dst, nil
+	case parquet.Int32, parquet.Float:
+		return x.EncodeInt32(dst, v.i32)
+	case parquet.Int64, parquet.Double:
+		return x.EncodeInt64(dst, v.i64)
+	case parquet.ByteArray:
+		return x.EncodeByteArray(dst, v.raw, v.ends)
+	default:
+		return append(dst[:0], v.raw...), nil
+	}
+}
+
+// finishPage compresses the body and puts the header before it.
+func (e *encoder) finishPage(p *donePage, h tree) error {
+	b, err := e.k.compress(e.coding.codec, e.scratch, e.body)
+	if err != nil {
+		return fmt.Errorf("column %q: %w", e.column.Name, err)
+	}
+	e.scratch = b
+	if len(b) > 1<<31-1 || len(e.body) > 1<<31-1 {
+		return fmt.Errorf("column %q: %w: page of %d bytes", e.column.Name, ErrTooLarge, len(e.body))
+	}
+	h = h.with(
+		i32Field(pageUncompressed, int64(len(e.body))),
+		i32Field(pageCompressed, int64(len(b))),
+		i32Field(pageCRC, int64(int32(crc32.ChecksumIEEE(b)))),
+	)
+	p.bytes = h.encode(make([]byte, 0, len(b)+64))
+	p.header = len(p.bytes)
+	p.bytes = append(p.bytes, b...)
+	p.length = len(p.bytes)
+	p.uncompressed = len(e.body)
+	return nil
+}
+
+func dataPageHeader(values int, encoding int64) tree {
+	return tree{i32Field(pageType, dataPage), structField(pageData, tree{
+		i32Field(1, int64(values)), i32Field(2, encoding), i32Field(3, encRLE), i32Field(4, encRLE),
+	})}
+}

@@ -1,0 +1,42 @@
+package parquetedit
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The reasons why a file cannot be edited. They are wrapped with the column and row group at fault.
+var (
+	// ErrCorrupt is returned when the bytes are not what the Parquet format says they should be.
+	ErrCorrupt = errors.New("corrupt parquet file")
+	// ErrEncrypted is returned when the file, or one of its columns, is encrypted.
+	ErrEncrypted = errors.New("encrypted parquet file")
+	// ErrCodec is returned when a column is compressed with LZ4, LZ4_RAW or LZO, or when the codec is unknown.
+	ErrCodec = errors.New("unsupported compression codec")
+	// ErrEncoding is returned when the values of a page have an encoding that this package does not read.
+	ErrEncoding = errors.New("unsupported encoding")
+	// ErrNested is returned when the schema holds a group or a repeated column.
+	ErrNested = errors.New("nested columns are not supported")
+	// ErrTooLarge is returned when the file declares more than the limits of this package allow.
+	ErrTooLarge = errors.New("parquet file exceeds a limit")
+	// ErrValue is returned when a value does not fit its column: another physical type, another
+	// length, or NULL in a required column.
+	ErrValue = errors.New("value does not fit the column")
+	// ErrScript is returned when a Script contradicts itself or the file.
+	ErrScript = errors.New("invalid script")
+)
+
+// What a file may declare. A file beyond one of them is refused before memory is taken.
+const (
+	maxFooterBytes = 16 << 20  // bytes of the footer
+	maxColumns     = 4096      // leaf columns
+	maxRowGroups   = 10_000    // row groups
+	maxChunkBytes  = 512 << 20 // bytes of one column chunk, uncompressed
+	maxPageValues  = 64 << 20  // values of one page
+	freeBytes      = 64 << 20  // a chunk up to this size may have any compression ratio
+	maxRatio       = 1000      // a larger one at most this
+)
+
+func corrupt(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrCorrupt, fmt.Sprintf(format, args...))
+}

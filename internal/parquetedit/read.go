@@ -1,0 +1,120 @@
+package parquetedit
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// batchRows is the number of values that ReadColumn hands over at a time.
+const batchRows = 8192
+
+// ReadColumn hands the values of a column chunk to yield, in order, in batches that follow the pages.
+// firstRow counts within the row group. The values, and the bytes they point to, are valid only during
+// the call. It costs one read of the source, and memory for the chunk and one page of it. An error of
+// yield ends the reading and is returned as it is.
+//
+// It is safe for concurrent use.
+func (f *File) ReadColumn(ctx context.Context, rg, col int, yield func(firstRow int64, values []parquet.Value) error) error {
+	var buf []parquet.Value
+	var dict []parquet.Value
+	return f.pages(ctx, rg, col, func(first int64, d *decoded) error {
+		if buf == nil {
+			buf = make([]parquet.Value, batchRows)
+		}
+		if d.indices != nil && len(dict) != d.values.len() {
+			dict = make([]parquet.Value, d.values.len())
+			for i := range dict {
+				dict[i] = d.values.value(i)
+			}
+		}
+		k := 0
+		for at := 0; at < d.rows; at += batchRows {
+			n := min(batchRows, d.rows-at)
+			k = d.fill(buf[:n], at, k, dict)
+			if err := yield(first+int64(at), buf[:n]); err != nil {
+				return yieldError{err}
+			}
+		}
+		return nil
+	})
+}
+
+// yieldError marks what the caller's own function returned, which is passed on unwrapped.
+type yieldError struct{ error }
+
+// fill sets dst to the rows from row at on, whose first value that is not NULL is value k; it gives
+// the k behind them.
+func (d *decoded) fill(dst []parquet.Value, at, k int, dict []parquet.Value) int {
+	for i := range dst {
+		if d.present != nil && d.present[at+i] == 0 {
+			dst[i] = parquet.Value{}
+			continue
+		}
+		if d.indices != nil {
+			dst[i] = dict[d.indices[k]]
+		} else {
+			dst[i] = d.values.value(k)
+		}
+		k++
+	}
+	return k
+}
+
+// pages hands the data pages of a column chunk to fn.
+func (f *File) pages(ctx context.Context, rg, col int, fn func(first int64, d *decoded) error) error {
+	c := &f.groups[rg].chunks[col]
+	if err := c.codec.check(); err != nil {
+		return f.where(rg, col, err)
+	}
+	b := make([]byte, c.size)
+	if err := f.src.ReadRange(ctx, b, c.off); err != nil {
+		return f.where(rg, col, fmt.Errorf("read %d bytes at %d: %w", len(b), c.off, err))
+	}
+	k := f.codecs.decompressor()
+	defer f.codecs.in.Put(k)
+	// Writers count differently what a chunk is uncompressed, but not by more than this.
+	x := &decoder{column: f.columns[col], codec: c.codec, k: k, budget: 2*c.uncompressed + 1<<20}
+	x.values = newVector(x.column.Type)
+	row := int64(0)
+	for len(b) > 0 && row < c.values {
+		d, n, err := x.safeNext(b)
+		if err != nil {
+			return f.where(rg, col, err)
+		}
+		b = b[n:]
+		if d == nil {
+			continue
+		}
+		if int64(d.rows) > c.values-row {
+			return f.where(rg, col, corrupt("more values than the %d declared", c.values))
+		}
+		if err := fn(row, d); err != nil {
+			if y, ok := err.(yieldError); ok { //nolint:errorlint // it is never wrapped
+				return y.error
+			}
+			return f.where(rg, col, err)
+		}
+		row += int64(d.rows)
+	}
+	if row != c.values {
+		return f.where(rg, col, corrupt("%d values, %d declared", row, c.values))
+	}
+	return nil
+}
+
+// safeNext is next, with the panics that codecs and decoders have for bytes they do not expect.
+func (x *decoder) safeNext(b []byte) (d *decoded, n int, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			if e, ok := r.(runtime.Error); ok {
+				err = corrupt("%v", e)
+			} else {
+				err = corrupt("%v", r)
+			}
+		}
+	}()
+	return x.next(b)
+}
