@@ -1,0 +1,70 @@
+package statestore_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"sluice/statestore"
+)
+
+// rigEndpoint is where the rig keeps a DynamoDB; its credentials come with it by the SDK's own variables.
+const rigEndpoint = "SLUICE_TEST_DYNAMODB_ENDPOINT"
+
+// rigClient returns a client of the rig's DynamoDB, or skips the test when there is none.
+func rigClient(t *testing.T, opts ...func(*dynamodb.Options)) *dynamodb.Client {
+	t.Helper()
+	endpoint := os.Getenv(rigEndpoint)
+	if endpoint == "" {
+		t.Skipf("no DynamoDB: %s is not set", rigEndpoint)
+	}
+	// The rig's server drops a connection after a thousand requests, in the middle of an answer.
+	plain := awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) { tr.DisableKeepAlives = true })
+	cfg, err := config.LoadDefaultConfig(t.Context(), config.WithHTTPClient(plain))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Region == "" {
+		cfg.Region = "us-east-1"
+	}
+	return dynamodb.NewFromConfig(cfg, append(opts, func(o *dynamodb.Options) { o.BaseEndpoint = &endpoint })...)
+}
+
+// rigTable returns a new table that goes away with the test.
+func rigTable(t *testing.T, client *dynamodb.Client, now func() time.Time) *statestore.DynamoDB {
+	t.Helper()
+	name := fmt.Sprintf("sluice-test-%d-%08x", os.Getpid(), rand.Uint32())
+	table := statestore.NewDynamoDB(client, name, now)
+	if err := table.EnsureTable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := client.DeleteTable(context.WithoutCancel(t.Context()), &dynamodb.DeleteTableInput{TableName: aws.String(name)}); err != nil {
+			t.Error(err)
+		}
+	})
+	return table
+}
+
+func openFile(t *testing.T, path string) *statestore.File {
+	t.Helper()
+	file, err := statestore.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := file.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return file
+}
