@@ -1,0 +1,80 @@
+# Targets with a ## comment are what make help shows.
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS   += --no-print-directory
+
+FUZZTIME ?= 30s
+SOAK     ?= 30m
+BENCH    ?= .
+RACE     ?= -race
+PKG      ?= ./...
+TIMEFORMAT := %1R s
+export TIMEFORMAT
+
+# The tools of the checks and of the tests, built once into .tools. The rig is built, not run by "go run", which would
+# leave it behind on SIGTERM.
+rig = mkdir -p .tools/bin && go build -o .tools/bin/rig ./scripts/rig/cmd/rig && .tools/bin/rig --
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build ## a sample database as DMS files, merged into a lake here and now: Go only, no account
+	@echo "demo:"; time bin/sluice demo
+
+.PHONY: build
+build: ## bin/sluice, one static binary
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -trimpath -o bin/sluice ./cmd/sluice
+
+.PHONY: test
+test: ## every test, on real servers started for it (PKG=./… for some packages, RACE= without the race detector)
+	@mkdir -p .tools/bin && go build -o .tools/bin/report ./scripts/rig/cmd/report
+	@$(rig) go test -json -vet=off $(RACE) -timeout 8m $(PKG) | .tools/bin/report
+
+.PHONY: check
+check: fmt-check lint vet tidy-check vuln ## formatting, lint, vet, go.mod, known vulnerabilities
+	@echo "check: all well"
+
+.PHONY: fmt
+fmt: ## format the code
+	@"$$(tools/build golangci)" fmt
+
+.PHONY: fmt-check lint vet tidy-check vuln
+fmt-check:
+	@linter=$$(tools/build golangci); echo "check: formatting"; "$$linter" fmt --diff
+
+lint:
+	@linter=$$(tools/build golangci); echo "check: lint"; time "$$linter" run
+
+vet:
+	@echo "check: vet"; go vet ./...
+
+tidy-check:
+	@echo "check: go.mod"; go mod tidy -diff
+
+vuln:
+	@tools/vuln
+
+.PHONY: bench
+bench: ## benchmarks, without tests (BENCH=regexp, PKG=./…)
+	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME=30s
+	@go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' $(PKG) | while read -r package; do \
+		{ go test -list '^Fuzz' "$$package" | grep '^Fuzz' || true; } | while read -r target; do \
+			echo "fuzz: $$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime '$(FUZZTIME)' "$$package" </dev/null; \
+		done; \
+	done
+
+.PHONY: soak
+soak: ## the long tests (Test…Soak…), each for SOAK=30m, on real servers
+	@SLUICE_SOAK='$(SOAK)' $(rig) go test -tags soak -run Soak -v -count 1 -timeout 0 -p 1 $(PKG)
+
+.PHONY: clean
+clean: ## delete what was built, the installed tools too
+	rm -rf bin .tools
