@@ -24,6 +24,9 @@ var (
 	ErrValue = errors.New("value does not fit the column")
 	// ErrScript is returned when a Script contradicts itself or the file.
 	ErrScript = errors.New("invalid script")
+	// ErrRows is returned when the rows written are not those that were asked for: a defect of this
+	// package, or a Source that changed meanwhile. What was written must not be used.
+	ErrRows = errors.New("row count mismatch")
 )
 
 // What a file may declare. A file beyond one of them is refused before memory is taken.

@@ -17,6 +17,7 @@ type placedChunk struct {
 	outer  tree   // ColumnChunk without pointers to its indexes
 	column []byte // encoded ColumnIndex; nil when there is none
 	offset []byte // encoded OffsetIndex; nil when there is none
+	shift  int64  // of a copied chunk: new minus old position
 }
 
 // counted counts what is written.
@@ -50,6 +51,9 @@ func placeGroup(w *counted, group tree, chunks []*doneChunk) (placed, error) {
 	p := placed{columns: make([]placedChunk, len(chunks))}
 	off, size, uncompressed := w.n, int64(0), int64(0)
 	for i, c := range chunks {
+		if c.rows != chunks[0].rows {
+			return p, fmt.Errorf("%w: column %q has %d, the first %d", ErrRows, c.column.Name, c.rows, chunks[0].rows)
+		}
 		var err error
 		if p.columns[i], err = placeChunk(w, c); err != nil {
 			return p, err
@@ -68,6 +72,9 @@ func placeIndexes(w *counted, groups []placed) (field, error) {
 	for _, g := range groups {
 		for i := range g.columns {
 			c := &g.columns[i]
+			if c.offset == nil {
+				continue // of no use without the places of the pages
+			}
 			if err := c.place(w, c.column, chunkColumnIndex); err != nil {
 				return field{}, err
 			}
@@ -84,11 +91,8 @@ func placeIndexes(w *counted, groups []placed) (field, error) {
 			columns[i] = c.outer.encode(nil)
 		}
 		t := g.group.with(listField(groupColumns, tStruct, columns))
-		if _, ok := t.find(groupOrdinal); ok || n < 1<<15 {
-			t = t.without(groupOrdinal)
-			if n < 1<<15 {
-				t = t.with(i16Field(groupOrdinal, int64(n)))
-			}
+		if _, ok := t.find(groupOrdinal); ok {
+			t = t.with(i16Field(groupOrdinal, int64(n)))
 		}
 		elems[n] = t.encode(nil)
 	}

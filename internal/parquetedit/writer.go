@@ -126,7 +126,7 @@ func (w *Writer) flush() error {
 		return err
 	}
 	w.estimate = 0
-	p, err := placeGroup(&w.out, nil, chunks)
+	p, err := placeGroup(&w.out, tree{i16Field(groupOrdinal, 0)}, chunks)
 	if err != nil {
 		return fmt.Errorf("row group %d: %w", len(w.placed), err)
 	}

@@ -1,0 +1,182 @@
+package parquetedit_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/parquet-go/parquet-go"
+	"pgregory.net/rapid"
+
+	"sluice/internal/parquetedit"
+)
+
+// apply is the naive Rewrite: it walks over all rows.
+func apply(old table, s parquetedit.Script) table {
+	replace, add := showAll(s.Replace), showAll(s.Append)
+	width := len(old) + len(s.Add)
+	out := make(table, width)
+	deleted, replaced := map[int64]bool{}, map[int64]int{}
+	for _, r := range s.Deletes {
+		deleted[r] = true
+	}
+	for i, r := range s.Replaces {
+		replaced[r] = i
+	}
+	for row := range int64(old.rows()) {
+		if deleted[row] {
+			continue
+		}
+		i, ok := replaced[row]
+		for c := range out {
+			switch {
+			case ok:
+				out[c] = append(out[c], replace[c][i])
+			case c < len(old):
+				out[c] = append(out[c], old[c][row])
+			default:
+				out[c] = append(out[c], "NULL")
+			}
+		}
+	}
+	if len(s.Append) > 0 {
+		for c := range out {
+			out[c] = append(out[c], add[c]...)
+		}
+	}
+	return out
+}
+
+func drawScript(t *rapid.T, columns []parquetedit.Column, rows int) parquetedit.Script {
+	s := parquetedit.Script{
+		Deletes:         drawOrdinals(t, rows, "deletes"),
+		Metadata:        map[string]string{"new": "pair"},
+		MaxRowGroupRows: int64(rapid.SampledFrom([]int{100, 1000, 50_000}).Draw(t, "group")),
+	}
+	deleted := map[int64]bool{}
+	for _, r := range s.Deletes {
+		deleted[r] = true
+	}
+	for _, r := range drawOrdinals(t, rows, "replaces") {
+		if !deleted[r] {
+			s.Replaces = append(s.Replaces, r)
+		}
+	}
+	if rapid.IntRange(0, 3).Draw(t, "add") == 0 {
+		s.Add = drawColumns(t, "n", 1, 2, true)
+	}
+	all := append(append([]parquetedit.Column{}, columns...), s.Add...)
+	if len(s.Replaces) > 0 {
+		s.Replace = drawRows(t, all, len(s.Replaces))
+	}
+	if rapid.Bool().Draw(t, "append") {
+		s.Append = drawRows(t, all, rapid.SampledFrom([]int{1, 40, 1500}).Draw(t, "appended"))
+	}
+	return s
+}
+
+// TestRewriteModel: a rewrite is what walking over all rows would give, for any schema and script.
+func TestRewriteModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		columns := drawColumns(rt, "c", 1, 5, false)
+		rows := rapid.SampledFrom([]int{0, 1, 9, 300, 2500, 45_000}).Draw(rt, "rows")
+		vs := drawRows(rt, columns, rows)
+		b := write(rt, columns, vs, drawOptions(rt))
+		s := drawScript(rt, columns, rows)
+		got, stats := rewrite(t, b, s)
+		old := showAll(vs)
+		want := apply(old, s)
+		f := open(t, got)
+		if d := firstDiff(want, read(t, f)); d != "" {
+			rt.Fatal(d)
+		}
+		if d := firstDiff(want, readOther(t, got)); d != "" {
+			rt.Fatal("parquet-go:", d)
+		}
+		if v, _ := f.Metadata("new"); v != "pair" {
+			rt.Fatalf("metadata new = %q", v)
+		}
+		if v, _ := f.Metadata("k"); v != "v" {
+			rt.Fatalf("metadata k = %q", v)
+		}
+		if stats.Rows != f.NumRows() || stats.RowGroupsCopied+stats.RowGroupsRewritten != len(f.RowGroups()) ||
+			stats.BytesCopied+stats.BytesWritten != int64(len(got)) {
+			rt.Fatalf("stats %+v: %d rows, %d row groups, %d bytes", stats, f.NumRows(), len(f.RowGroups()), len(got))
+		}
+		sameGroups(rt, b, got, s)
+	})
+}
+
+func rewrite(tb testing.TB, b []byte, s parquetedit.Script) ([]byte, parquetedit.Stats) {
+	tb.Helper()
+	var out bytes.Buffer
+	src := source(b)
+	stats, err := parquetedit.Rewrite(tb.Context(), open(tb, b), s, parquetedit.NewOutput(src, &out))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return out.Bytes(), stats
+}
+
+// sameGroups: the column chunks of row groups without edits are the same bytes, in the same order, and
+// their page indexes point to the same pages.
+func sameGroups(t *rapid.T, before, after []byte, s parquetedit.Script) {
+	old, err := parquet.OpenFile(bytes.NewReader(before), int64(len(before)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, err := parquet.OpenFile(bytes.NewReader(after), int64(len(after)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	touched := append(append([]int64{}, s.Deletes...), s.Replaces...)
+	row, next := int64(0), 0
+	for i, g := range old.Metadata().RowGroups {
+		n := int64(0)
+		for _, r := range touched {
+			if r >= row && r < row+g.NumRows {
+				n++
+			}
+		}
+		row += g.NumRows
+		if n > 0 || i == len(old.Metadata().RowGroups)-1 {
+			if !allDeleted(s, row-g.NumRows, row) {
+				next++
+			}
+			continue
+		}
+		h := now.Metadata().RowGroups[next]
+		for c := range g.Columns {
+			x, y := g.Columns[c].MetaData, h.Columns[c].MetaData
+			a, b := x.DataPageOffset, y.DataPageOffset
+			if x.DictionaryPageOffset > 0 {
+				a, b = x.DictionaryPageOffset, y.DictionaryPageOffset
+			}
+			if !bytes.Equal(before[a:a+x.TotalCompressedSize], after[b:b+y.TotalCompressedSize]) {
+				t.Fatalf("row group %d, column %d: other bytes", i, c)
+			}
+			width := len(old.Metadata().RowGroups[0].Columns)
+			wide := len(h.Columns)
+			for p, l := range old.OffsetIndexes()[i*width+c].PageLocations {
+				m := now.OffsetIndexes()[next*wide+c].PageLocations[p]
+				if l.FirstRowIndex != m.FirstRowIndex || m.Offset-l.Offset != b-a {
+					t.Fatalf("row group %d, column %d, page %d: at %+v, was %+v", i, c, p, m, l)
+				}
+			}
+			if d := cmp.Diff(old.ColumnIndexes()[i*width+c], now.ColumnIndexes()[next*wide+c]); d != "" {
+				t.Fatal("column index:", d)
+			}
+		}
+		next++
+	}
+}
+
+func allDeleted(s parquetedit.Script, from, to int64) bool {
+	n := int64(0)
+	for _, r := range s.Deletes {
+		if r >= from && r < to {
+			n++
+		}
+	}
+	return n == to-from
+}

@@ -1,0 +1,154 @@
+package parquetedit
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// Script says what Rewrite changes. Rows are named by their ordinals in the file as it is.
+// The columns of Replace and Append are those of the file, then those of Add.
+type Script struct {
+	Deletes  []int64           // rows to drop, ascending
+	Replaces []int64           // rows to replace, ascending, none of them in Deletes
+	Replace  [][]parquet.Value // Replace[c][i] is the new value of column c in row Replaces[i]
+	Append   [][]parquet.Value // Append[c][i] is the value of column c in row i of those added at the end
+	Add      []Column          // columns that the file lacks; they are NULL in the rows already there
+	Metadata map[string]string // key/value pairs to set in the footer
+
+	// Empty drops every row and ignores the rest, except Metadata and Columns.
+	Empty   bool
+	Columns []Column // with Empty: the schema of the file without rows; nil keeps the file's own
+
+	// Compression is the codec of a file that has no row group to take it from: as WriterOptions has it.
+	// Otherwise every column keeps its codec, because parquet-go cannot read a column with two.
+	Compression string
+
+	MaxRowGroupRows  int64 // of the row groups that Append makes, default 262,144
+	MaxRowGroupBytes int64 // likewise, bytes before encoding, default 32 MiB
+	Parallel         int   // columns at work at a time, default GOMAXPROCS
+}
+
+// Stats says what a Rewrite did.
+type Stats struct {
+	Rows               int64 // rows of the new file
+	RowGroupsCopied    int
+	RowGroupsRewritten int   // encoded again or new
+	BytesCopied        int64 // by CopyRange
+	BytesWritten       int64 // by Write
+}
+
+// appended is the number of rows that are added.
+func (s *Script) appended() int {
+	if len(s.Append) == 0 {
+		return 0
+	}
+	return len(s.Append[0])
+}
+
+// validate holds the script against the file.
+func (s *Script) validate(f *File) error {
+	if err := ordinals(s.Deletes, f.rows); err != nil {
+		return fmt.Errorf("%w: deletes: %w", ErrScript, err)
+	}
+	if err := ordinals(s.Replaces, f.rows); err != nil {
+		return fmt.Errorf("%w: replaces: %w", ErrScript, err)
+	}
+	for i, j := 0, 0; i < len(s.Deletes) && j < len(s.Replaces); {
+		switch {
+		case s.Deletes[i] == s.Replaces[j]:
+			return fmt.Errorf("%w: row %d is deleted and replaced", ErrScript, s.Deletes[i])
+		case s.Deletes[i] < s.Replaces[j]:
+			i++
+		default:
+			j++
+		}
+	}
+	columns, err := s.columns(f)
+	if err != nil {
+		return err
+	}
+	if len(s.Replaces) > 0 {
+		if err := values(s.Replace, columns, len(s.Replaces)); err != nil {
+			return fmt.Errorf("replace: %w", err)
+		}
+	}
+	if n := s.appended(); n > 0 {
+		if err := values(s.Append, columns, n); err != nil {
+			return fmt.Errorf("append: %w", err)
+		}
+	}
+	return nil
+}
+
+// columns gives the columns of the new file.
+func (s *Script) columns(f *File) ([]Column, error) {
+	columns := slices.Clone(f.columns)
+	for _, c := range s.Add {
+		if err := c.validate(); err != nil {
+			return nil, err
+		}
+		if c.Required {
+			return nil, fmt.Errorf("%w: added column %q is required", ErrScript, c.Name)
+		}
+		if slices.ContainsFunc(columns, func(o Column) bool { return o.Name == c.Name }) {
+			return nil, fmt.Errorf("%w: column %q is there already", ErrScript, c.Name)
+		}
+		columns = append(columns, c)
+	}
+	return columns, nil
+}
+
+func ordinals(rows []int64, n int64) error {
+	last := int64(-1)
+	for _, r := range rows {
+		if r <= last {
+			return fmt.Errorf("row %d behind row %d", r, last)
+		}
+		last = r
+	}
+	if last >= n {
+		return fmt.Errorf("row %d of %d", last, n)
+	}
+	return nil
+}
+
+// values checks the shape and the types of new rows.
+func values(vs [][]parquet.Value, columns []Column, n int) error {
+	if len(vs) != len(columns) {
+		return fmt.Errorf("%w: %d columns given, %d wanted", ErrScript, len(vs), len(columns))
+	}
+	for c := range vs {
+		if len(vs[c]) != n {
+			return fmt.Errorf("%w: %d values of column %q, %d wanted", ErrScript, len(vs[c]), columns[c].Name, n)
+		}
+		if err := newEncoder(columns[c], coding{}).check(vs[c]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// edits are the edits of one row group; rows count within it.
+type edits struct {
+	deletes  []int64 // file ordinals
+	replaces []int64 // file ordinals
+	first    int64   // ordinal of the row group's first row
+	base     int     // Replaces index of the first of replaces
+	tail     bool    // the rows of Append follow
+}
+
+func (e *edits) empty() bool { return len(e.deletes) == 0 && len(e.replaces) == 0 && !e.tail }
+
+// within gives the edits of the rows [first, first+n).
+func (s *Script) within(first, n int64) edits {
+	cut := func(rows []int64) (int, int) {
+		i, _ := slices.BinarySearch(rows, first)
+		j, _ := slices.BinarySearch(rows, first+n)
+		return i, j
+	}
+	di, dj := cut(s.Deletes)
+	ri, rj := cut(s.Replaces)
+	return edits{deletes: s.Deletes[di:dj], replaces: s.Replaces[ri:rj], first: first, base: ri}
+}

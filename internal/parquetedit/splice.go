@@ -1,0 +1,231 @@
+package parquetedit
+
+import (
+	"context"
+	"slices"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// splicer writes one column chunk anew: the rows of the old one with the edits put in.
+type splicer struct {
+	e     *encoder
+	edits *edits
+	with  []parquet.Value // the column's values for Script.Replaces
+
+	di, ri int     // next edits
+	trans  []int32 // index in the old dictionary → index in the new, -1 unknown
+}
+
+// spliceColumn reads column c of the row group and gives it to e, edited.
+func (f *File) spliceColumn(ctx context.Context, rg, c int, x *splicer) error {
+	return f.pages(ctx, rg, c, x.page)
+}
+
+// page takes the rows of a page over.
+func (x *splicer) page(first int64, d *decoded) error {
+	row, k := 0, 0
+	for row < d.rows {
+		next, kind := x.next(first + int64(d.rows))
+		at := int(next - first)
+		var err error
+		if k, err = x.keep(d, row, at, k); err != nil {
+			return err
+		}
+		if row = at; row == d.rows {
+			break
+		}
+		if kind == editReplace {
+			if err := x.e.append(x.with[x.edits.base+x.ri : x.edits.base+x.ri+1]); err != nil {
+				return err
+			}
+			x.ri++
+		} else {
+			x.di++
+		}
+		k += d.countPresent(row, row+1)
+		row++
+	}
+	return nil
+}
+
+type editKind int
+
+const (
+	editNone editKind = iota
+	editDelete
+	editReplace
+)
+
+// next gives the row of the next edit before end, or end. Rows count within the row group.
+func (x *splicer) next(end int64) (int64, editKind) {
+	kind := editNone
+	if x.di < len(x.edits.deletes) {
+		if r := x.edits.deletes[x.di] - x.edits.first; r < end {
+			end, kind = r, editDelete
+		}
+	}
+	if x.ri < len(x.edits.replaces) {
+		if r := x.edits.replaces[x.ri] - x.edits.first; r < end {
+			end, kind = r, editReplace
+		}
+	}
+	return end, kind
+}
+
+// keep appends the rows [i, j) of a page, whose first value is value k, and gives the k behind them.
+func (x *splicer) keep(d *decoded, i, j, k int) (int, error) {
+	for i < j {
+		end, null := j, false
+		if d.present != nil {
+			null = d.present[i] == 0
+			for end = i + 1; end < j && (d.present[end] == 0) == null; {
+				end++
+			}
+		}
+		var err error
+		switch {
+		case null:
+			err = x.e.appendNullRun(end - i)
+		case d.indices != nil:
+			err = x.keepIndexed(d, k, k+end-i)
+			k += end - i
+		default:
+			err = x.e.appendVector(d.values, k, k+end-i)
+			k += end - i
+		}
+		if err != nil {
+			return k, err
+		}
+		i = end
+	}
+	return k, nil
+}
+
+func (x *splicer) keepIndexed(d *decoded, i, j int) error {
+	if x.trans == nil {
+		x.trans = slices.Repeat([]int32{-1}, d.values.len())
+	}
+	return x.e.appendIndexed(d.values, d.indices[i:j], x.trans)
+}
+
+// countPresent counts the values among the rows [i, j).
+func (d *decoded) countPresent(i, j int) int {
+	if d.present == nil {
+		return j - i
+	}
+	n := 0
+	for _, p := range d.present[i:j] {
+		n += int(p)
+	}
+	return n
+}
+
+// appendNullRun adds NULLs, page by page.
+func (e *encoder) appendNullRun(n int) error {
+	for n > 0 {
+		m := min(n, pageRows-e.rows)
+		e.appendNulls(m)
+		if err := e.flushFull(); err != nil {
+			return err
+		}
+		n -= m
+	}
+	return nil
+}
+
+// appendVector adds the values [i, j) of v.
+func (e *encoder) appendVector(v *vector, i, j int) error {
+	for i < j {
+		n := min(j-i, pageRows-e.rows)
+		if v.kind == parquet.ByteArray {
+			for n > 1 && int(v.ends[i+n]-v.ends[i])+4*n > pageBytes {
+				n /= 2
+			}
+		} else if v.kind == parquet.FixedLenByteArray {
+			n = min(n, max(1, pageBytes/v.width))
+		}
+		e.values.appendFrom(v, i, i+n)
+		e.appendPresent(n)
+		e.seal()
+		if err := e.flushFull(); err != nil {
+			return err
+		}
+		i += n
+	}
+	return nil
+}
+
+// appendIndexed adds values of an old dictionary. trans remembers where each is in the new one, so that
+// a value is looked up once per chunk.
+func (e *encoder) appendIndexed(old *vector, indices, trans []int32) error {
+	for len(indices) > 0 {
+		n := min(len(indices), pageRows-e.rows, 512)
+		if e.dict != nil && e.dict.values.plainBytes() < dictMaxBytes {
+			e.seal()
+			for _, i := range indices[:n] {
+				if trans[i] < 0 {
+					trans[i] = e.dict.one(old, int(i))
+				}
+				e.indices = append(e.indices, trans[i])
+			}
+		} else {
+			n = 0
+			for n < len(indices) && e.rows+n < pageRows && e.values.plainBytes() < pageBytes {
+				e.values.appendFrom(old, int(indices[n]), int(indices[n])+1)
+				n++
+			}
+		}
+		e.appendPresent(n)
+		indices = indices[n:]
+		if err := e.flushFull(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// one gives the index of value i of v.
+func (d *dict) one(v *vector, i int) int32 {
+	switch v.kind {
+	case parquet.Int32, parquet.Float:
+		return d.addInt32(v.i32[i])
+	case parquet.Int64, parquet.Double:
+		return d.addInt64(v.i64[i])
+	default:
+		return d.addBytes(v.bytes(i))
+	}
+}
+
+// coding writes a chunk as the file's own chunk is written: the same codec, and an encoding that
+// every reader of the old one has.
+func (c *chunk) coding(t Type) (coding, error) {
+	k := coding{codec: c.codec, encoding: encPlain}
+	_, meta, err := c.trees()
+	if err != nil {
+		return k, err
+	}
+	encodings, err := meta.ints(colEncodings, tI32)
+	if err != nil {
+		return k, err
+	}
+	for _, e := range encodings {
+		switch e {
+		case encPlainDictionary, encDictionary:
+			k.dict = t.Physical != parquet.Boolean
+		case encDelta:
+			if t.Physical == parquet.Int32 || t.Physical == parquet.Int64 {
+				k.encoding = e
+			}
+		case encDeltaLength, encDeltaBytes:
+			if t.Physical == parquet.ByteArray {
+				k.encoding = e
+			}
+		case encByteStreamSplit:
+			if t.Physical != parquet.Boolean && t.Physical != parquet.Int96 && t.Physical != parquet.ByteArray {
+				k.encoding = e
+			}
+		}
+	}
+	return k, nil
+}
