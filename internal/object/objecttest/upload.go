@@ -76,7 +76,7 @@ func testSizes(t *testing.T, store object.Store) {
 }
 
 func testCopies(t *testing.T, store object.Store) {
-	from := random(1, 30*mib)
+	from := random(1, 16*mib)
 	source := put(t, store, "source dir/a=b%20+c", string(from))
 	for _, c := range []struct {
 		name   string
@@ -86,7 +86,7 @@ func testCopies(t *testing.T, store object.Store) {
 		{"5 MiB - 1", []piece{{offset: 7, length: 5*mib - 1}}},
 		{"5 MiB", []piece{{offset: 7, length: 5 * mib}}},
 		{"6 MiB", []piece{{offset: 1, length: 6 * mib}}},
-		{"everything", []piece{{length: 30 * mib}}},
+		{"everything", []piece{{length: 16 * mib}}},
 		{"1 B and 12 MiB", []piece{{write: []byte("x")}, {offset: 9, length: 12 * mib}}},
 		{"1 B and 10 MiB", []piece{{write: []byte("x")}, {offset: 9, length: 10 * mib}}},
 		{"6 MiB and 6 MiB", []piece{{write: random(2, 6*mib)}, {offset: 3 * mib, length: 6 * mib}}},
