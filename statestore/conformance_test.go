@@ -28,15 +28,6 @@ func TestFile(t *testing.T) {
 	})
 }
 
-func TestDynamoDB(t *testing.T) {
-	t.Parallel()
-	client := rigClient(t)
-	statestoretest.Run(t, func(t *testing.T) statestore.Backend {
-		t.Helper()
-		return rigTable(t, client, time.Now)
-	})
-}
-
 func TestDynamoDBClock(t *testing.T) {
 	t.Parallel()
 	clock := statestoretest.NewClock()

@@ -2,107 +2,34 @@ package statestore_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"regexp"
+	"maps"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/google/go-cmp/cmp"
 
 	"sluice/statestore"
 )
 
-const product = "raw/store/product/"
-
-// wire answers requests with canned answers, in order, and keeps what was sent as one line each.
-type wire struct {
-	answers []answer
-	sent    []string
+// sends is a call of the store, and the one request that it must make, as wire writes it.
+type sends struct {
+	do   func(context.Context, statestore.Store) error
+	want string
 }
 
-type answer struct {
-	status int // 0: the connection breaks
-	body   string
-}
+const update = "UpdateItem raw/store/product/ "
 
-const refused = `{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","Item":{"path":{"S":"raw/store/product/"}}}`
-
-var errBroken = errors.New("connection broken")
-
-func (w *wire) Do(r *http.Request) (*http.Response, error) {
-	var in request
-	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
-		return nil, err
-	}
-	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	w.sent = append(w.sent, in.line(operation))
-	a := answer{status: http.StatusOK, body: `{"Attributes":{"path":{"S":"raw/store/product/"}}}`}
-	if len(w.answers) > 0 {
-		a, w.answers = w.answers[0], w.answers[1:]
-	}
-	if a.status == 0 {
-		return nil, errBroken
-	}
-	return &http.Response{StatusCode: a.status, Body: io.NopCloser(strings.NewReader(a.body)), Header: http.Header{}}, nil
-}
-
-func (w *wire) table() *statestore.DynamoDB {
-	client := dynamodb.New(dynamodb.Options{
-		Region: "eu-west-1", HTTPClient: w, Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
-		RetryMaxAttempts: 2,
-	})
-	return statestore.NewDynamoDB(client, "control", func() time.Time { return time.Unix(1_800_000_000, 0) })
-}
-
-// request is what matters of a request's body.
-type request struct {
-	Key, Item                             map[string]map[string]string
-	UpdateExpression, ConditionExpression string
-	ExpressionAttributeNames              map[string]string
-	ExpressionAttributeValues             map[string]map[string]string
-	ConsistentRead                        bool
-}
-
-// line writes the request with names and values in the place of their placeholders.
-func (r request) line(operation string) string {
-	line := fmt.Sprintf("%s %s%s", operation, r.Key["path"]["S"], r.Item["path"]["S"])
-	if r.UpdateExpression != "" {
-		line += " " + r.UpdateExpression
-	}
-	if r.ConditionExpression != "" {
-		line += " IF " + r.ConditionExpression
-	}
-	if r.ConsistentRead {
-		line += " consistent"
-	}
-	return regexp.MustCompile(`[#:][nv]\d+`).ReplaceAllStringFunc(line, func(p string) string {
-		if p[0] == '#' {
-			return r.ExpressionAttributeNames[p]
-		}
-		return "'" + r.ExpressionAttributeValues[p]["S"] + "'"
-	})
-}
-
-func TestDynamoDBSends(t *testing.T) {
-	t.Parallel()
+func commitSends() map[string]sends {
 	p := statestore.Pending{
 		Path: product, Base: 6, Seq: 7, CommitID: "ab", PlanKey: "p7",
 		Settings: map[string]string{"PrimaryKey": "id", "OrderColumn": ""}, Remove: []string{"Accept"},
 	}
 	first := statestore.Pending{Path: product, Seq: 1, CommitID: "ab", PlanKey: "p1"}
 	f := statestore.Finished{Path: product, Seq: 7, CommitID: "ab", Set: map[string]string{"Index": "i7"}, Remove: []string{"Accept"}}
-	const update = "UpdateItem raw/store/product/ "
-	for name, tc := range map[string]struct {
-		do   func(context.Context, statestore.Store) error
-		want string
-	}{
+	return map[string]sends{
 		"create": {
 			func(ctx context.Context, s statestore.Store) error {
 				return s.Create(ctx, statestore.Item{"path": product})
@@ -140,6 +67,11 @@ func TestDynamoDBSends(t *testing.T) {
 			update + "SET Status = 'halted', StatusReason = 'why' " +
 				"IF attribute_exists(path) AND CommitId = 'ab' AND (attribute_not_exists(Status) OR Status <> 'halted') AND (Seq = '000000000007')",
 		},
+	}
+}
+
+func operatorSends() map[string]sends {
+	return map[string]sends{
 		"acknowledge": {
 			func(ctx context.Context, s statestore.Store) error { return s.Acknowledge(ctx, product, "") },
 			update + "REMOVE Status, StatusReason IF attribute_exists(path) AND Status = 'halted'",
@@ -163,7 +95,14 @@ func TestDynamoDBSends(t *testing.T) {
 			func(ctx context.Context, s statestore.Store) error { return s.Release(ctx, product, "me") },
 			update + "REMOVE LeaseOwner, LeaseUntil IF attribute_exists(path) AND LeaseOwner = 'me'",
 		},
-	} {
+	}
+}
+
+func TestDynamoDBSends(t *testing.T) {
+	t.Parallel()
+	cases := commitSends()
+	maps.Copy(cases, operatorSends())
+	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := &wire{}
@@ -238,81 +177,3 @@ func TestDynamoDBErrors(t *testing.T) {
 		})
 	}
 }
-
-// TestDynamoDBTypes meets attributes that are not strings.
-func TestDynamoDBTypes(t *testing.T) {
-	t.Parallel()
-	item := func(path, attr string) string {
-		return `{"path":{"S":"` + path + `"},"Folder":{"S":"x"},"` + attr + `":{"N":"1"}}`
-	}
-	w := &wire{answers: []answer{
-		{200, `{"Item":` + item("a", "Cost") + `}`},
-		{200, `{"Item":` + item("b", "Seq") + `}`},
-		{200, `{"Items":[` + item("c", "Seq") + `,` + item("d", "Cost") + `],"LastEvaluatedKey":{"path":{"S":"d"}}}`},
-		{200, `{"Items":[` + item("e", "Cost") + `]}`},
-	}}
-	d := w.table()
-	got, err := d.Read(t.Context(), "a")
-	if diff := cmp.Diff(statestore.Item{"path": "a", "Folder": "x"}, got); diff != "" || err != nil {
-		t.Errorf("foreign attribute: %v (-want +got):\n%s", err, diff)
-	}
-	if _, err := d.Read(t.Context(), "b"); !errors.Is(err, statestore.ErrType) {
-		t.Errorf("known attribute: got %v", err)
-	}
-	var listed []string
-	for item, err := range d.List(t.Context()) {
-		listed = append(listed, fmt.Sprint(item["path"], errors.Is(err, statestore.ErrType)))
-	}
-	if diff := cmp.Diff([]string{"ctrue", "dfalse", "efalse"}, listed); diff != "" {
-		t.Errorf("list (-want +got):\n%s", diff)
-	}
-	want := []string{"GetItem a consistent", "GetItem b consistent", "Scan  consistent", "Scan  consistent"}
-	if diff := cmp.Diff(want, w.sent); diff != "" {
-		t.Errorf("sent (-want +got):\n%s", diff)
-	}
-}
-
-// TestDynamoDBTable makes the table of the sample and refuses one with another key.
-func TestDynamoDBTable(t *testing.T) {
-	t.Parallel()
-	table := func(status, key string) answer {
-		return answer{200, `{"Table":{"TableStatus":"` + status + `","KeySchema":[{"AttributeName":"` + key + `","KeyType":"HASH"}]}}`}
-	}
-	missing := answer{400, `{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException"}`}
-	inUse := answer{400, `{"__type":"com.amazonaws.dynamodb.v20120810#ResourceInUseException"}`}
-	describe, made := "DescribeTable ", "CreateTable "
-	for name, tc := range map[string]struct {
-		answers []answer
-		want    error
-		sent    []string
-	}{
-		"there":          {[]answer{table("ACTIVE", "path")}, nil, []string{describe}},
-		"being updated":  {[]answer{table("UPDATING", "path")}, nil, []string{describe}},
-		"another key":    {[]answer{table("ACTIVE", "id")}, statestore.ErrInvalid, []string{describe}},
-		"made":           {[]answer{missing, {200, `{}`}, table("CREATING", "path"), table("ACTIVE", "path")}, nil, []string{describe, made, describe, describe}},
-		"made elsewhere": {[]answer{missing, inUse, table("ACTIVE", "path")}, nil, []string{describe, made, describe}},
-		"not permitted":  {[]answer{{400, `{"__type":"AccessDeniedException"}`}}, statestore.ErrDenied, []string{describe}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := &wire{answers: tc.answers}
-			if err := w.table().EnsureTable(t.Context()); !errors.Is(err, tc.want) {
-				t.Errorf("got %v, want %v", err, tc.want)
-			}
-			if diff := cmp.Diff(tc.sent, w.sent); diff != "" {
-				t.Errorf("sent (-want +got):\n%s", diff)
-			}
-		})
-	}
-	t.Run("gives up with its context", func(t *testing.T) {
-		t.Parallel()
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		w := &wire{answers: []answer{table("CREATING", "path"), table("CREATING", "path")}}
-		if err := w.table().EnsureTable(ctx); err == nil {
-			t.Error("a table that is being created was taken for ready")
-		}
-	})
-}
-
-var _ dynamodb.HTTPClient = (*wire)(nil)

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// expression writes update and condition expressions. Every name and value goes through a placeholder, for
-// attributes of ours ("Status", "path", "Index") are reserved words:
+// expression writes update and condition expressions. Every name and value goes through a placeholder, because
+// attribute names such as path and Status are reserved words:
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html.
 type expression struct {
 	names  map[string]string // placeholder → attribute

@@ -22,15 +22,15 @@ func (s Store) Register(ctx context.Context, item Item) (registered Item, create
 		return nil, false, fmt.Errorf("register: %w", err)
 	}
 	path := want[Path]
-	created0 := s.Create(ctx, want)
-	if created0 == nil {
+	err = s.Create(ctx, want)
+	if err == nil {
 		return want, true, nil
 	}
-	got, err := s.Read(ctx, path)
-	if err != nil {
-		return nil, false, fmt.Errorf("register %s: %w", path, created0)
+	got, readErr := s.Read(ctx, path)
+	if readErr != nil {
+		return nil, false, fmt.Errorf("register %s: %w", path, err)
 	}
-	return got, !errors.Is(created0, ErrExists) && maps.Equal(got, want), nil
+	return got, !errors.Is(err, ErrExists) && maps.Equal(got, want), nil
 }
 
 // change sends u; an answer in doubt is settled by what the item shows.
