@@ -110,6 +110,10 @@ func parseChunk(raw []byte, fileSize int64) (chunk, error) {
 	if dict, has := meta.int(colDictOffset); has && dict >= int64(len(magic)) && dict < c.off {
 		c.off = dict
 	}
+	if c.values == 0 {
+		// pyarrow writes a row group for a table without rows, with offsets that point nowhere.
+		c.off, c.size, c.uncompressed = 0, 0, 0
+	}
 	return c, c.check(fileSize)
 }
 

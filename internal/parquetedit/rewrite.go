@@ -97,6 +97,7 @@ func (r *rewriter) rewriteGroups(ctx context.Context) error {
 		e.tail = merge && i == len(r.f.groups)-1
 		var err error
 		switch {
+		case g.rows == 0 && !e.tail:
 		case e.empty():
 			err = r.copyGroup(ctx, i)
 		case int64(len(e.deletes)) == g.rows && !e.tail:
