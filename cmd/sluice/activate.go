@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sluice/internal/replicate"
+)
+
+func activateCommand(a *app, o *options) *cobra.Command {
+	var primary, partition, order, outPath string
+	c := &cobra.Command{
+		Use:   "activate TABLE",
+		Short: "Set a table's keys and switch it on",
+		Long: `Sets the table's attributes and its ActiveFlag, after looking whether the columns
+exist. TABLE is schema.table, or the full path where that is ambiguous. What is
+not given stays as it is.
+
+The primary key says which row a change belongs to; without one ("null"), inserts
+are appended and updates and deletes are ignored. The partition key makes Hive
+partitions. The order column, if any, says which of two changes is the later one.`,
+		Example: `  sluice activate sampledb.product --primary-key id
+  sluice activate sampledb.productorder --primary-key id --partition-key create_dt
+  sluice activate sales.product --out-path my-lake-bucket/sales/`,
+		Args:              usageArgs(cobra.ExactArgs(1)),
+		ValidArgsFunction: a.tableNames(o, func(replicate.Table) bool { return true }),
+	}
+	flags := c.Flags()
+	flags.StringVar(&primary, "primary-key", "", "columns that name a row, with commas; null = none")
+	flags.StringVar(&partition, "partition-key", "", "columns to partition the lake by, with commas; null = none")
+	flags.StringVar(&order, "order-column", "", `column that orders changes; "" = none`)
+	flags.StringVar(&outPath, "out-path", "", "where the table's folder lies in the lake: bucket/prefix/ (while it is empty)")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		given := func(name string, value *string) *string {
+			if c.Flags().Changed(name) {
+				return value
+			}
+			return nil
+		}
+		return a.change(c.Context(), o, func(ctx context.Context, e engine) (replicate.Table, error) {
+			return e.Activate(ctx, args[0], replicate.Activation{
+				PrimaryKey: given("primary-key", &primary), PartitionKey: given("partition-key", &partition),
+				OrderColumn: given("order-column", &order), OutPath: given("out-path", &outPath),
+			})
+		})
+	}
+	return c
+}
+
+func deactivateCommand(a *app, o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "deactivate TABLE",
+		Short: "Switch a table off",
+		Long: `Switches a table off: the next runs leave it alone, its lake stays as it is, and
+its watermark too. A commit that is under way is finished first.`,
+		Example:           `  sluice deactivate sampledb.product`,
+		Args:              usageArgs(cobra.ExactArgs(1)),
+		ValidArgsFunction: a.tableNames(o, func(t replicate.Table) bool { return t.Active }),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.change(c.Context(), o, func(ctx context.Context, e engine) (replicate.Table, error) {
+				return e.Deactivate(ctx, args[0])
+			})
+		},
+	}
+}
+
+func acknowledgeCommand(a *app, o *options) *cobra.Command {
+	accepts := []string{"reload", "truncate", "foreign", "schema"}
+	var accept string
+	c := &cobra.Command{
+		Use:   "acknowledge TABLE",
+		Short: "Clear a halt that you have judged",
+		Long: `Clears the halt of a table. Plain, the next run looks again: right after a broken
+input was mended, or when inputs vanished and the lake shall stay. Some halts want
+to be told what you accept; their reason says which:
+
+  reload     load the full load that is there now, and merge again behind it
+  truncate   the source was emptied: empty the lake's rows, too
+  foreign    somebody else changed lake files: they become the base
+  schema     rewrite the table to the wider type`,
+		Example: `  sluice acknowledge sampledb.product
+  sluice acknowledge sampledb.product --accept reload`,
+		Args:              usageArgs(cobra.ExactArgs(1)),
+		ValidArgsFunction: a.tableNames(o, func(t replicate.Table) bool { return t.Status == "halted" }),
+	}
+	c.Flags().StringVar(&accept, "accept", "", "what you accept: "+strings.Join(accepts, ", "))
+	cobra.CheckErr(c.RegisterFlagCompletionFunc("accept", cobra.FixedCompletions(accepts, cobra.ShellCompDirectiveNoFileComp)))
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if c.Flags().Changed("accept") && !oneOf(accept, accepts) {
+			return usagef("--accept %q is not one of %s", accept, strings.Join(accepts, ", "))
+		}
+		return a.change(c.Context(), o, func(ctx context.Context, e engine) (replicate.Table, error) {
+			return e.Acknowledge(ctx, args[0], accept)
+		})
+	}
+	return c
+}
+
+// change does something to a table and prints the table as it is then.
+func (a *app) change(ctx context.Context, o *options, do func(context.Context, engine) (replicate.Table, error)) error {
+	e, err := a.open(ctx, o, a.quiet(o))
+	if err != nil {
+		return err
+	}
+	t, err := do(ctx, e)
+	if err != nil {
+		return err
+	}
+	return a.printTables(o, []replicate.Table{t})
+}

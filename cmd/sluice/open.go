@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"sluice/internal/object"
+	"sluice/internal/replicate"
+	"sluice/statestore"
+)
+
+// openEngine builds the engine over the real stores.
+func openEngine(ctx context.Context, o *options, w watcher) (engine, error) {
+	where, err := o.locate()
+	if err != nil {
+		return nil, err
+	}
+	if err := where.raw.mustExist(); err != nil {
+		return nil, err
+	}
+	if o.makeLake && where.lake.dir != "" {
+		if err := os.MkdirAll(where.lake.dir, 0o755); err != nil {
+			return nil, fmt.Errorf("lake directory: %w", err)
+		}
+	}
+	state, err := o.openState(ctx, where.lake, w)
+	if err != nil {
+		return nil, err
+	}
+	cfg := replicate.Config{
+		RawBucket: where.raw.bucket, RawPrefix: where.raw.prefix,
+		LakeBucket: where.lake.bucket, LakePrefix: where.lake.prefix,
+		Schema: o.schema, Owner: owner(), Settings: o.settings,
+	}
+	stores := replicate.Stores{
+		Objects: newBuckets(where).open, State: state,
+		Log: w.log, Now: w.now, Progress: w.progress,
+	}
+	return replicate.New(cfg, stores)
+}
+
+// mustExist says so when the directory is not there.
+func (l location) mustExist() error {
+	if l.dir == "" {
+		return nil
+	}
+	info, err := os.Stat(l.dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("directory %s does not exist: check --raw", l.dir)
+	case err != nil:
+		return fmt.Errorf("raw directory: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("%s is not a directory: check --raw", l.dir)
+	}
+	return nil
+}
+
+// openState opens the control table; it touches nothing yet.
+func (o *options) openState(ctx context.Context, lake location, w watcher) (statestore.Store, error) {
+	table, file, err := o.control(lake)
+	if err != nil {
+		return statestore.Store{}, err
+	}
+	if table == "" {
+		backend, err := statestore.OpenFile(file)
+		if err != nil {
+			return statestore.Store{}, fmt.Errorf("open control table %s: %w", file, err)
+		}
+		return statestore.New(backend), nil
+	}
+	settings, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return statestore.Store{}, fmt.Errorf("AWS settings: %w", err)
+	}
+	return statestore.New(statestore.NewDynamoDB(dynamodb.NewFromConfig(settings), table, w.now)), nil
+}
+
+// buckets opens stores by the names of buckets: the two directories under
+// theirs, everything else in S3, unless all is on this machine.
+type buckets struct {
+	places
+	client func(ctx context.Context) (*s3.Client, error)
+}
+
+func newBuckets(where places) *buckets {
+	var (
+		once   sync.Once
+		client *s3.Client
+		failed error
+	)
+	return &buckets{places: where, client: func(ctx context.Context) (*s3.Client, error) {
+		once.Do(func() { client, failed = object.NewS3Client(ctx) })
+		return client, failed
+	}}
+}
+
+func (b *buckets) open(ctx context.Context, bucket string) (replicate.Objects, error) {
+	for _, l := range []location{b.raw, b.lake} {
+		if l.dir != "" && l.bucket == bucket {
+			return object.NewDirectory(l.dir), nil
+		}
+	}
+	if b.raw.dir != "" && b.lake.dir != "" {
+		return nil, fmt.Errorf("bucket %q is neither directory %s nor %s: correct out_path with sluice activate --out-path", bucket, b.raw.dir, b.lake.dir)
+	}
+	client, err := b.client(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("AWS settings: %w", err)
+	}
+	return object.NewS3(client, bucket), nil
+}
+
+// owner names this run as the holder of leases.
+func owner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()[:8])
+}

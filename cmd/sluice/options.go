@@ -1,0 +1,122 @@
+package main
+
+import (
+	"log/slog"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"sluice/internal/replicate"
+)
+
+// options are the flags that every command understands. Each is also read from
+// its environment variable, SLUICE_ and the flag's name; the flag wins.
+type options struct {
+	raw, lake, state, schema string
+
+	settings  replicate.Settings
+	makeLake  bool // set by commands that create a lake directory
+	opColumn  string
+	json      bool
+	verbose   bool
+	logLevel  string
+	logFormat string
+}
+
+func newOptions() *options {
+	o := &options{settings: replicate.DefaultSettings()}
+	o.settings.Parallel = runtime.NumCPU()
+	return o
+}
+
+// register declares the flags on the root command.
+func (o *options) register(root *cobra.Command) {
+	flags := root.PersistentFlags()
+	flags.SortFlags = false
+	flags.StringVar(&o.raw, "raw", "", "where DMS writes: s3://bucket[/prefix] or a directory")
+	flags.StringVar(&o.lake, "lake", "", "where the tables live: s3://bucket[/prefix] or a directory")
+	flags.StringVar(&o.state, "state", "", "the control table: dynamodb://TABLE or a file (default dynamodb://DMSCDC_Controller for an S3 lake, LAKE/_sluice/control.db for a directory)")
+	flags.StringVar(&o.schema, "schema", "*", "all schemas below --raw, or the name of one")
+	flags.BoolVar(&o.json, "json", false, "print one JSON object a line")
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "print more, and log at level debug")
+	flags.StringVar(&o.logLevel, "log-level", "warn", "least level to log: debug, info, warn, error")
+	flags.StringVar(&o.logFormat, "log-format", "text", "form of the log on stderr: text or json")
+	o.registerEngine(flags)
+	for name, values := range choices() {
+		completion := cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
+		cobra.CheckErr(root.RegisterFlagCompletionFunc(name, completion))
+	}
+}
+
+// registerEngine declares the engine's settings.
+func (o *options) registerEngine(flags *pflag.FlagSet) {
+	s := &o.settings
+	flags.Var((*duration)(&s.Settle), "settle", "leave inputs younger than this for the next run")
+	flags.Var((*duration)(&s.FullLoadQuiet), "full-load-quiet", "a full load with nothing new for so long is complete")
+	flags.Var((*duration)(&s.Horizon), "horizon", "how far back inputs are remembered and looked for")
+	flags.Var((*size)(&s.BatchBytes), "batch-bytes", "decoded changes that one merge holds")
+	flags.Var((*size)(&s.TargetFileBytes), "target-file-bytes", "size that new lake files are made for")
+	flags.StringVar(&s.Compression, "compression", s.Compression, "codec of new lake files: zstd, snappy, gzip, none")
+	flags.IntVar(&s.Parallel, "parallel", s.Parallel, "tables at once")
+	flags.StringVar(&o.opColumn, "op-column", "keep", "the Op column in new lake files: keep or drop")
+}
+
+// choices are the values of flags that have few.
+func choices() map[string][]string {
+	return map[string][]string{
+		"compression": {"zstd", "snappy", "gzip", "none"},
+		"op-column":   {"keep", "drop"},
+		"log-level":   {"debug", "info", "warn", "error"},
+		"log-format":  {"text", "json"},
+	}
+}
+
+// fromEnvironment fills the flags that were not given, and checks those with few values.
+func (o *options) fromEnvironment(c *cobra.Command, env func(string) (string, bool)) error {
+	var failure error
+	fill := func(f *pflag.Flag) {
+		name := "SLUICE_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value, _ := env(name)
+		if failure != nil || f.Changed || value == "" {
+			return
+		}
+		if err := f.Value.Set(value); err != nil {
+			failure = usagef("environment variable %s: %w", name, err)
+		}
+	}
+	c.Root().PersistentFlags().VisitAll(fill)
+	if failure != nil {
+		return failure
+	}
+	for name, values := range choices() {
+		if value := c.Root().PersistentFlags().Lookup(name).Value.String(); !oneOf(value, values) {
+			return usagef("--%s %q is not one of %s", name, value, strings.Join(values, ", "))
+		}
+	}
+	o.settings.DropOp = o.opColumn == "drop"
+	return nil
+}
+
+func oneOf(value string, values []string) bool {
+	for _, v := range values {
+		if v == value {
+			return true
+		}
+	}
+	return false
+}
+
+// logger returns the log on stderr.
+func (o *options) logger(a *app) *slog.Logger {
+	level := slog.LevelWarn
+	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil || o.verbose {
+		level = slog.LevelDebug
+	}
+	handling := &slog.HandlerOptions{Level: level}
+	if o.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(a.stderr, handling))
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, handling))
+}
