@@ -1,0 +1,181 @@
+package dms
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/parquet-go/parquet-go"
+
+	"sluice/internal/parquetedit"
+)
+
+// DefaultBeforeImagePrefix is the prefix of the transformation rule
+// add-before-image-columns (UG, "Transformation rules and actions").
+const DefaultBeforeImagePrefix = "BI_"
+
+// Columnar is an open columnar file, as *parquetedit.File is one.
+type Columnar interface {
+	Columns() []parquetedit.Column
+	NumRows() int64
+	RowGroups() []parquetedit.RowGroup
+	// ReadColumn hands the values of a column of a row group to yield in order; they are valid only during
+	// the call. An error of yield ends the reading.
+	ReadColumn(ctx context.Context, group, column int, yield func(firstRow int64, values []parquet.Value) error) error
+}
+
+// Reader reads the rows of one input, whatever its dialect.
+type Reader interface {
+	// Columns are the data columns, in file order: without the op and without before images.
+	Columns() []parquetedit.Column
+	// Rows is how many rows the input has.
+	Rows() int64
+	// BeforeImage says for each before image which data column it is of.
+	BeforeImage() []int
+	// Batches yields the rows in order, each batch with the wanted data columns and their before images;
+	// nil wants all of them, an empty slice none but the ops. An error is the last that is yielded.
+	Batches(ctx context.Context, wanted []int) iter.Seq2[Batch, error]
+}
+
+// Batch is a run of rows. It and the values in it belong to the receiver.
+type Batch struct {
+	FirstRow int64 // number of the first row in the file, from 0
+	Ops      []Op  // by row; every one is [Insert] where the file has no ops
+	// Columns holds the values by data column and row, nil for a column that was not wanted.
+	Columns [][]parquet.Value
+	// Before holds the before images, in the order of BeforeImage, by row; NULL means that the column
+	// did not change. It is nil for one whose column was not wanted.
+	Before [][]parquet.Value
+}
+
+// InputError is returned when an input is not what DMS writes, or its bytes contradict each other.
+type InputError struct {
+	Column string // "" when no column is to blame
+	Row    int64  // number of the row in the file, from 0; -1 when no row is to blame
+	Reason string
+	Err    error // nil, or what was wrong
+}
+
+// Error names column, row and reason.
+func (e *InputError) Error() string {
+	text := e.Reason
+	if e.Row >= 0 {
+		text = fmt.Sprintf("row %d: %s", e.Row, text)
+	}
+	if e.Column != "" {
+		text = fmt.Sprintf("column %q: %s", e.Column, text)
+	}
+	return text
+}
+
+// Unwrap returns what was wrong, if it is an error of its own.
+func (e *InputError) Unwrap() error { return e.Err }
+
+// Options say how an input is read.
+type Options struct {
+	BeforeImagePrefix string // "" is [DefaultBeforeImagePrefix]
+}
+
+// Input is a columnar file of changes or of a full load.
+type Input struct {
+	src     Columnar
+	columns []parquetedit.Column // data columns
+	data    []int                // data[i] = place of columns[i] in the file
+	op      int                  // place of the op in the file, or -1
+	of      []int                // of[i] = data column that before image i is of
+	before  []int                // before[i] = place of before image i in the file
+}
+
+// Open tells the columns of a file apart; it reads none of them. A before image is a column named
+// with the prefix whose rest names another column of the file, which is no before image
+// itself. It returns an [*InputError] when names differ at most by case, the op is no text, or a
+// before image has another type than its column.
+func Open(src Columnar, o Options) (*Input, error) {
+	all := src.Columns()
+	if err := checkNames(all); err != nil {
+		return nil, err
+	}
+	prefix := o.BeforeImagePrefix
+	if prefix == "" {
+		prefix = DefaultBeforeImagePrefix
+	}
+	in := &Input{src: src, op: slices.IndexFunc(all, func(c parquetedit.Column) bool { return c.Name == OpColumn })}
+	if in.op >= 0 && !isText(all[in.op].Type) {
+		return nil, &InputError{Column: OpColumn, Row: -1, Reason: "the op is no text"}
+	}
+	images := imagesOf(all, prefix)
+	for place, c := range all {
+		if _, image := images[c.Name]; place != in.op && !image {
+			in.columns, in.data = append(in.columns, c), append(in.data, place)
+		}
+	}
+	return in, in.addImages(all, images)
+}
+
+// imagesOf returns the before images and the names of their columns.
+func imagesOf(all []parquetedit.Column, prefix string) map[string]string {
+	names := make(map[string]bool, len(all))
+	for _, c := range all {
+		names[c.Name] = c.Name != OpColumn
+	}
+	images := map[string]string{}
+	var isImage func(name string) bool
+	isImage = func(name string) bool {
+		rest, ok := strings.CutPrefix(name, prefix)
+		return ok && names[rest] && !isImage(rest)
+	}
+	for name := range names {
+		if isImage(name) {
+			images[name] = strings.TrimPrefix(name, prefix)
+		}
+	}
+	return images
+}
+
+func (in *Input) addImages(all []parquetedit.Column, images map[string]string) error {
+	for place, c := range all {
+		name, ok := images[c.Name]
+		if !ok {
+			continue
+		}
+		of := slices.IndexFunc(in.columns, func(c parquetedit.Column) bool { return c.Name == name })
+		if in.columns[of].Type != c.Type {
+			return &InputError{
+				Column: c.Name, Row: -1,
+				Reason: fmt.Sprintf("its type is not that of %q; if it is no before image, set another BeforeImagePrefix", name),
+			}
+		}
+		in.of, in.before = append(in.of, of), append(in.before, place)
+	}
+	return nil
+}
+
+func checkNames(columns []parquetedit.Column) error {
+	seen := make(map[string]string, len(columns))
+	for _, c := range columns {
+		folded := strings.ToLower(strings.ToUpper(c.Name))
+		if first, ok := seen[folded]; ok {
+			return &InputError{Column: c.Name, Row: -1, Reason: fmt.Sprintf("its name differs at most by case from %q", first)}
+		}
+		seen[folded] = c.Name
+	}
+	return nil
+}
+
+func isText(t parquetedit.Type) bool {
+	return t.Physical == parquet.ByteArray && (t.Logical == parquetedit.None || t.Logical == parquetedit.String)
+}
+
+// Columns returns the data columns in file order, without the op and without before images.
+func (in *Input) Columns() []parquetedit.Column { return in.columns }
+
+// Rows returns how many rows the file has.
+func (in *Input) Rows() int64 { return in.src.NumRows() }
+
+// HasOp says whether the file has ops; else every row is an [Insert].
+func (in *Input) HasOp() bool { return in.op >= 0 }
+
+// BeforeImage returns, for each before image in file order, the data column that it is of.
+func (in *Input) BeforeImage() []int { return in.of }
