@@ -62,6 +62,7 @@ func TestDirectoryTwoProcesses(t *testing.T) {
 }
 
 func countTwice(t *testing.T, root string) {
+	t.Helper()
 	for _, name := range []string{"one", "two"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

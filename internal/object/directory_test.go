@@ -20,7 +20,14 @@ func wantIs(t *testing.T, err, want error) {
 }
 
 func TestDirectory(t *testing.T) {
-	objecttest.Run(t, func(t *testing.T) object.Store { return object.NewDirectory(t.TempDir()) })
+	objecttest.Run(t, func(t *testing.T) object.Store {
+		t.Helper()
+		return object.NewDirectory(t.TempDir())
+	})
+}
+
+func TestDirectoryDeleteRace(t *testing.T) {
+	objecttest.RunDeleteRace(t, object.NewDirectory(t.TempDir()))
 }
 
 func TestDirectoryNoBucket(t *testing.T) {

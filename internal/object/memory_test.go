@@ -13,6 +13,10 @@ func TestMemory(t *testing.T) {
 	objecttest.Run(t, func(*testing.T) object.Store { return object.NewMemory(time.Now) })
 }
 
+func TestMemoryDeleteRace(t *testing.T) {
+	objecttest.RunDeleteRace(t, object.NewMemory(time.Now))
+}
+
 func TestMemorySetLastModified(t *testing.T) {
 	store := object.NewMemory(time.Now)
 	if err := store.SetLastModified("a", time.Now()); !errors.Is(err, object.ErrNotFound) {

@@ -24,7 +24,7 @@ const (
 )
 
 // NewS3Client returns a client from the SDK's usual chain: environment, shared files, role. AWS_ENDPOINT_URL_S3 and
-// AWS_ENDPOINT_URL are honoured, with path-style addresses. It may ask the instance's metadata for credentials.
+// AWS_ENDPOINT_URL count, and bring path-style addresses with them. It may ask the instance's metadata for credentials.
 func NewS3Client(ctx context.Context) (*s3.Client, error) {
 	cfg, err := config.LoadDefaultConfig(ctx,
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {

@@ -53,6 +53,7 @@ func noUploadsLeft(t *testing.T, client *s3.Client, bucket string) {
 func TestS3(t *testing.T) {
 	client := newClient(t)
 	objecttest.Run(t, func(t *testing.T) object.Store {
+		t.Helper()
 		bucket := newBucket(t, client)
 		t.Cleanup(func() { noUploadsLeft(t, client, bucket) })
 		return object.NewS3(client, bucket)

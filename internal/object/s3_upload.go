@@ -109,8 +109,8 @@ func (u *s3Upload) flush(ctx context.Context) error {
 
 // number returns the next part's number; before the first it creates the multipart upload.
 func (u *s3Upload) number(ctx context.Context) (int32, error) {
-	if err := context.Cause(u.ctx); err != nil {
-		return 0, err // the first error of the parts in the background
+	if err := context.Cause(u.ctx); err != nil { //nolint:contextcheck // carries the first error of the parts under way
+		return 0, err
 	}
 	if u.sent == maxParts {
 		return 0, fmt.Errorf("upload %s: more than %d parts", u.store.url(u.key), maxParts)

@@ -25,11 +25,11 @@ var ErrInjected = errors.New("injected fault")
 type How int
 
 const (
-	// Before: the effect does not take place.
+	// Before says that the effect does not take place.
 	Before How = iota + 1
-	// After: the effect takes place, its answer is lost.
+	// After says that the effect takes place and its answer is lost.
 	After
-	// Delayed: the effect takes place when Release is called, like a request that was under way when its sender died.
+	// Delayed says that the effect takes place when Release is called, like a request that was under way when its sender died.
 	Delayed
 )
 
@@ -100,10 +100,14 @@ func (s *Store) next() (How, error) {
 	return s.fault.How, fmt.Errorf("%w: effect %d", ErrInjected, s.effects)
 }
 
-func (s *Store) alive() error {
+func (s *Store) isDead() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.dead {
+	return s.dead
+}
+
+func (s *Store) alive() error {
+	if s.isDead() {
 		return fmt.Errorf("%w: the process is dead", ErrInjected)
 	}
 	return nil
@@ -205,7 +209,7 @@ func (u *upload) Close(ctx context.Context) (info object.Info, err error) {
 
 // Abort passes on, except when Close was delayed or the process is dead: there is nobody left to send it.
 func (u *upload) Abort(ctx context.Context) error {
-	if u.delayed || u.store.alive() != nil {
+	if u.delayed || u.store.isDead() {
 		return nil
 	}
 	return u.Upload.Abort(ctx)

@@ -13,7 +13,8 @@ import (
 
 func listCases() []testCase {
 	return []testCase{
-		{"list of nothing", func(t *testing.T, store object.Store) {
+		{"list of nothing", func(e env) {
+			t, store := e.T, e.store
 			wantKeys(t, store, object.ListInput{}, nil)
 			wantKeys(t, store, object.ListInput{Prefix: "a/b"}, nil)
 		}},
@@ -23,7 +24,8 @@ func listCases() []testCase {
 		{"list and odd characters", testOddKeys},
 		{"list tells what head tells", testListInfo},
 		{"list stops when asked", testListStop},
-		{"list refuses other delimiters", func(t *testing.T, store object.Store) {
+		{"list refuses other delimiters", func(e env) {
+			t, store := e.T, e.store
 			for _, err := range store.List(t.Context(), object.ListInput{Delimiter: "x"}) {
 				if err == nil {
 					t.Error("got no error")
@@ -55,7 +57,8 @@ func wantKeys(t *testing.T, store object.Store, in object.ListInput, want []stri
 	}
 }
 
-func testPages(t *testing.T, store object.Store) {
+func testPages(e env) {
+	t, store := e.T, e.store
 	const n = 2500
 	want := make([]string, n)
 	for i := range want {
@@ -70,7 +73,8 @@ func testPages(t *testing.T, store object.Store) {
 	wantKeys(t, store, object.ListInput{Delimiter: "/"}, []string{"s", "t/", "u/"})
 }
 
-func testOrder(t *testing.T, store object.Store) {
+func testOrder(e env) {
+	t, store := e.T, e.store
 	want := []string{"a", "a b/x", "a!", "a-b/x", "a.b", "a0/x", "aa", "b/c-d/x", "b/c/x", "b/c/y/z", "b/c0", "é", "z", "\U0001F600"}
 	slices.Sort(want)
 	for _, i := range []int{7, 3, 0, 13, 1, 9, 5, 2, 12, 4, 8, 6, 11, 10} {
@@ -82,7 +86,8 @@ func testOrder(t *testing.T, store object.Store) {
 	}
 }
 
-func testFilters(t *testing.T, store object.Store) {
+func testFilters(e env) {
+	t, store := e.T, e.store
 	for _, key := range []string{
 		"_sluice/t/commits/1.json", "_sluice/control.db", "raw/s/t/20260101-1.csv", "raw/s/t/20260102-1.csv",
 		"raw/s/t/LOAD1.csv", "raw/s/t/seg/LOAD1.csv", "raw/s/t2/LOAD1.csv", "raw/s-2/t/LOAD1.csv", "raw0",
@@ -99,13 +104,19 @@ func testFilters(t *testing.T, store object.Store) {
 		{object.ListInput{Prefix: "raw/s", Delimiter: "/"}, []string{"raw/s-2/", "raw/s/"}},
 		{object.ListInput{Prefix: "raw/s/t", Delimiter: "/"}, []string{"raw/s/t/", "raw/s/t2/"}},
 		{object.ListInput{Prefix: "raw/s/t/2"}, []string{"raw/s/t/20260101-1.csv", "raw/s/t/20260102-1.csv"}},
-		{object.ListInput{Prefix: "raw/s/t/", StartAfter: "raw/s/t/20260101-1.csv", Delimiter: "/"},
-			[]string{"raw/s/t/20260102-1.csv", "raw/s/t/LOAD1.csv", "raw/s/t/seg/"}},
+		{
+			object.ListInput{Prefix: "raw/s/t/", StartAfter: "raw/s/t/20260101-1.csv", Delimiter: "/"},
+			[]string{"raw/s/t/20260102-1.csv", "raw/s/t/LOAD1.csv", "raw/s/t/seg/"},
+		},
 		{object.ListInput{Prefix: "raw/s/t/", StartAfter: "raw/s/t/LOAD9"}, []string{"raw/s/t/seg/LOAD1.csv"}},
-		{object.ListInput{StartAfter: "raw/s/t/seg/A"},
-			[]string{"raw/s/t/seg/LOAD1.csv", "raw/s/t2/LOAD1.csv", "raw0"}},
-		{object.ListInput{Prefix: "raw/s/t/", StartAfter: "raw/r"}, []string{
-			"raw/s/t/20260101-1.csv", "raw/s/t/20260102-1.csv", "raw/s/t/LOAD1.csv", "raw/s/t/seg/LOAD1.csv"}},
+		{
+			object.ListInput{StartAfter: "raw/s/t/seg/A"},
+			[]string{"raw/s/t/seg/LOAD1.csv", "raw/s/t2/LOAD1.csv", "raw0"},
+		},
+		{
+			object.ListInput{Prefix: "raw/s/t/", StartAfter: "raw/r"},
+			[]string{"raw/s/t/20260101-1.csv", "raw/s/t/20260102-1.csv", "raw/s/t/LOAD1.csv", "raw/s/t/seg/LOAD1.csv"},
+		},
 		{object.ListInput{Prefix: "raw/s/t/", StartAfter: "raw/s/u"}, nil},
 		{object.ListInput{Prefix: "raw/s/", StartAfter: "raw/s/t/", Delimiter: "/"}, []string{"raw/s/t2/"}},
 		{object.ListInput{Prefix: "raw/s/t/LOAD1.csv"}, []string{"raw/s/t/LOAD1.csv"}},
@@ -115,7 +126,8 @@ func testFilters(t *testing.T, store object.Store) {
 	}
 }
 
-func testOddKeys(t *testing.T, store object.Store) {
+func testOddKeys(e env) {
+	t, store := e.T, e.store
 	var want []string
 	for _, name := range []string{
 		"day=2026-01-01", "a%2Fb", "a+b", "a b", " lead", "q?x#y", "üñ", "&<>\"'", "a\\b", "*[x]", "c:d", "tab\tx",
@@ -134,7 +146,8 @@ func testOddKeys(t *testing.T, store object.Store) {
 	}
 }
 
-func testListInfo(t *testing.T, store object.Store) {
+func testListInfo(e env) {
+	t, store := e.T, e.store
 	put(t, store, "a", "")
 	put(t, store, "b", "four")
 	for e, err := range store.List(t.Context(), object.ListInput{}) {
@@ -155,7 +168,8 @@ func testListInfo(t *testing.T, store object.Store) {
 	}
 }
 
-func testListStop(t *testing.T, store object.Store) {
+func testListStop(e env) {
+	t, store := e.T, e.store
 	for _, key := range []string{"a/1", "a/2", "b"} {
 		put(t, store, key, "")
 	}

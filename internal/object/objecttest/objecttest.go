@@ -23,7 +23,7 @@ func Run(t *testing.T, open func(t *testing.T) object.Store) {
 	t.Helper()
 	for _, group := range [][]testCase{listCases(), readCases(), writeCases(), raceCases(), uploadCases()} {
 		for _, c := range group {
-			t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
+			t.Run(c.name, func(t *testing.T) { c.test(env{t, open(t)}) })
 		}
 	}
 }
@@ -47,9 +47,15 @@ func RunNoBucket(t *testing.T, store object.Store) {
 	}
 }
 
+// env is what a case gets. Cases are tests and no helpers: a failure is reported where it was found.
+type env struct {
+	*testing.T
+	store object.Store
+}
+
 type testCase struct {
 	name string
-	test func(t *testing.T, store object.Store)
+	test func(e env)
 }
 
 func wantError(t *testing.T, what string, err, want error) {

@@ -1,8 +1,6 @@
 package objecttest
 
 import (
-	"testing"
-
 	"github.com/google/go-cmp/cmp"
 
 	"sluice/internal/object"
@@ -13,7 +11,8 @@ func readCases() []testCase {
 		{"get of ranges", testRanges},
 		{"get and head of what is not there", testNotFound},
 		{"get if match", testGetIfMatch},
-		{"empty object", func(t *testing.T, store object.Store) {
+		{"empty object", func(e env) {
+			t, store := e.T, e.store
 			put(t, store, "a", "")
 			wantBody(t, store, "a", nil)
 		}},
@@ -22,7 +21,8 @@ func readCases() []testCase {
 	}
 }
 
-func testRanges(t *testing.T, store object.Store) {
+func testRanges(e env) {
+	t, store := e.T, e.store
 	info := put(t, store, "a", "0123456789")
 	put(t, store, "empty", "")
 	for _, c := range []struct {
@@ -57,7 +57,8 @@ func testRanges(t *testing.T, store object.Store) {
 	}
 }
 
-func testNotFound(t *testing.T, store object.Store) {
+func testNotFound(e env) {
+	t, store := e.T, e.store
 	put(t, store, "a/b", "x")
 	for _, key := range []string{"x", "a", "a/c", "x/y"} {
 		_, err := store.Head(t.Context(), key)
@@ -72,7 +73,8 @@ func testNotFound(t *testing.T, store object.Store) {
 	wantKeys(t, store, object.ListInput{}, []string{"a/b"})
 }
 
-func testGetIfMatch(t *testing.T, store object.Store) {
+func testGetIfMatch(e env) {
+	t, store := e.T, e.store
 	before := put(t, store, "a", "one")
 	after := put(t, store, "a", "two")
 	if before.ETag == after.ETag {
@@ -85,7 +87,8 @@ func testGetIfMatch(t *testing.T, store object.Store) {
 	}
 }
 
-func testGetOutlives(t *testing.T, store object.Store) {
+func testGetOutlives(e env) {
+	t, store := e.T, e.store
 	put(t, store, "a", "one")
 	body, _, err := store.Get(t.Context(), "a", object.GetInput{})
 	if err != nil {
@@ -104,7 +107,8 @@ func testGetOutlives(t *testing.T, store object.Store) {
 	}
 }
 
-func testMetadata(t *testing.T, store object.Store) {
+func testMetadata(e env) {
+	t, store := e.T, e.store
 	want := map[string]string{"sluice-commit": "0123abcd", "sluice-op": "17"}
 	ctx := t.Context()
 	if _, err := store.Put(ctx, "put", nil, object.PutInput{Metadata: want}); err != nil {

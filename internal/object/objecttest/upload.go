@@ -52,7 +52,8 @@ func upload(t *testing.T, u object.Upload, source object.Info, from []byte, piec
 	return want
 }
 
-func testSizes(t *testing.T, store object.Store) {
+func testSizes(e env) {
+	t, store := e.T, e.store
 	for _, size := range []int{0, 1, 5 * mib, partBytes - 1, partBytes, partBytes + 1, 2 * partBytes, 20*mib + 7} {
 		body := random(uint64(size), size)
 		u := store.Create(t.Context(), "a", object.PutInput{})
@@ -75,7 +76,8 @@ func testSizes(t *testing.T, store object.Store) {
 	}
 }
 
-func testCopies(t *testing.T, store object.Store) {
+func testCopies(e env) {
+	t, store := e.T, e.store
 	from := random(1, 16*mib)
 	source := put(t, store, "source dir/a=b%20+c", string(from))
 	for _, c := range []struct {
@@ -106,7 +108,8 @@ func testCopies(t *testing.T, store object.Store) {
 	}
 }
 
-func testMixture(t *testing.T, store object.Store) {
+func testMixture(e env) {
+	t, store := e.T, e.store
 	from := random(3, 25*mib)
 	source := put(t, store, "source", string(from))
 	old := put(t, store, "a", "old")
@@ -137,7 +140,8 @@ func testMixture(t *testing.T, store object.Store) {
 	}
 }
 
-func testSources(t *testing.T, store object.Store) {
+func testSources(e env) {
+	t, store := e.T, e.store
 	old := put(t, store, "changed", string(random(1, 7*mib)))
 	put(t, store, "changed", string(random(2, 7*mib)))
 	for _, length := range []int64{10, 7 * mib} {
@@ -169,7 +173,8 @@ func testSources(t *testing.T, store object.Store) {
 }
 
 // testLateCondition changes the key while a large upload is under way.
-func testLateCondition(t *testing.T, store object.Store) {
+func testLateCondition(e env) {
+	t, store := e.T, e.store
 	body := random(1, partBytes+1)
 	old := put(t, store, "replace", "old")
 	for _, c := range []struct {
@@ -188,7 +193,8 @@ func testLateCondition(t *testing.T, store object.Store) {
 	}
 }
 
-func testAbort(t *testing.T, store object.Store) {
+func testAbort(e env) {
+	t, store := e.T, e.store
 	for _, size := range []int{0, 1, partBytes + 1} {
 		u := store.Create(t.Context(), "a", object.PutInput{})
 		upload(t, u, object.Info{}, nil, []piece{{write: bytes.Repeat([]byte("x"), size)}})
@@ -202,7 +208,8 @@ func testAbort(t *testing.T, store object.Store) {
 	}
 }
 
-func testEnded(t *testing.T, store object.Store) {
+func testEnded(e env) {
+	t, store := e.T, e.store
 	u := store.Create(t.Context(), "a", object.PutInput{})
 	if _, err := u.Close(t.Context()); err != nil {
 		t.Fatal(err)

@@ -9,13 +9,14 @@ import (
 func writeCases() []testCase {
 	var cases []testCase
 	for _, w := range writers() {
-		cases = append(cases, testCase{"conditions of " + w.name, func(t *testing.T, store object.Store) {
-			testConditions(t, store, w)
+		cases = append(cases, testCase{"conditions of " + w.name, func(e env) {
+			testConditions(e, w)
 		}})
 	}
 	return append(cases,
 		testCase{"conditional delete", testDelete},
-		testCase{"probe", func(t *testing.T, store object.Store) {
+		testCase{"probe", func(e env) {
+			t, store := e.T, e.store
 			for range 2 {
 				if err := object.Probe(t.Context(), store, "_sluice/"); err != nil {
 					t.Error(err)
@@ -62,7 +63,8 @@ func writers() []writer {
 }
 
 // testConditions goes through every outcome; after each the key holds what the last successful write left.
-func testConditions(t *testing.T, store object.Store, w writer) {
+func testConditions(e env, w writer) {
+	t, store := e.T, e.store
 	var last object.Info
 	etag := map[string]func() string{
 		"":      func() string { return "" },
@@ -108,7 +110,8 @@ func testConditions(t *testing.T, store object.Store, w writer) {
 	}
 }
 
-func testDelete(t *testing.T, store object.Store) {
+func testDelete(e env) {
+	t, store := e.T, e.store
 	before := put(t, store, "a/b", "one")
 	after := put(t, store, "a/b", "two")
 	put(t, store, "a/c", "three")
