@@ -118,7 +118,7 @@ func (f *File) Update(ctx context.Context, u Update) (Item, error) {
 	switch {
 	case err != nil:
 	case empty:
-		err = cmp.Or(ctx.Err(), error(ErrNotFound))
+		err = cmp.Or(ctx.Err(), ErrNotFound)
 	default:
 		err = f.write(ctx, change)
 	}

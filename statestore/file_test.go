@@ -163,7 +163,10 @@ func TestFileManyOpenings(t *testing.T) {
 	}
 	wg.Wait()
 	n := 0
-	for range openFile(t, path).List(t.Context()) {
+	for _, err := range openFile(t, path).List(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		n++
 	}
 	if n != users*rounds {

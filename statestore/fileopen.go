@@ -95,7 +95,7 @@ func (f *File) with(ctx context.Context, readOnly bool, do func(*bbolt.DB) error
 	case f.turn <- struct{}{}:
 		defer func() { <-f.turn }()
 	case <-wait.Done():
-		return cmp.Or(ctx.Err(), error(ErrLocked))
+		return cmp.Or(ctx.Err(), ErrLocked)
 	}
 	for {
 		db, err := bbolt.Open(f.path, fileMode, &bbolt.Options{ReadOnly: readOnly, Timeout: 1})
@@ -108,7 +108,7 @@ func (f *File) with(ctx context.Context, readOnly bool, do func(*bbolt.DB) error
 		select {
 		case <-time.After(filePause):
 		case <-wait.Done():
-			return cmp.Or(ctx.Err(), error(ErrLocked))
+			return cmp.Or(ctx.Err(), ErrLocked)
 		}
 	}
 }

@@ -27,8 +27,10 @@ func importSteps() []step {
 		{"same seq", nine, do(over(nine, adopted), false), nil, over(nine, adopted)},
 		{"lower seq", nine, do(eight, false), statestore.ErrSeq, nil},
 		{"lower seq forced", over(nine, records), do(eight, true), nil, over(eight, gone)},
-		{"whole record over another", over(eight, records), do(over(nine, statestore.Item{"Index": "index/x"}), false), nil,
-			over(nine, over(gone, statestore.Item{"Index": "index/x"}))},
+		{
+			"whole record over another", over(eight, records), do(over(nine, statestore.Item{"Index": "index/x"}), false), nil,
+			over(nine, over(gone, statestore.Item{"Index": "index/x"})),
+		},
 		{"a halt stays", over(eight, haltedItem()), do(nine, false), nil, nine},
 		{"pending dropped", pendingItem(), do(nine, false), statestore.ErrSeq, nil},
 		{"pending dropped forced", pendingItem(), do(nine, true), nil, over(nine, dropped)},
@@ -43,6 +45,7 @@ func importSteps() []step {
 }
 
 func runImportNew(t *testing.T, open Open) {
+	t.Helper()
 	s := statestore.New(open(t))
 	item := statestore.Item{
 		"path": tablePath, "ActiveFlag": "true", "LastIncrementalFile": "raw/x.parquet", "Seq": "000000000005",

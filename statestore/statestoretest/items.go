@@ -9,6 +9,7 @@ import (
 )
 
 func runItems(t *testing.T, open Open) {
+	t.Helper()
 	t.Run("read what is not there", func(t *testing.T) {
 		_, err := open(t).Read(t.Context(), tablePath)
 		wantErr(t, err, statestore.ErrNotFound)
@@ -58,6 +59,7 @@ func runItems(t *testing.T, open Open) {
 }
 
 func runInvalid(t *testing.T, open Open) {
+	t.Helper()
 	b := open(t)
 	create(t, b, base(t))
 	for name, u := range map[string]statestore.Update{
@@ -78,6 +80,7 @@ func runInvalid(t *testing.T, open Open) {
 
 // runTests asks each Test of an attribute that is absent, empty, below, equal and above.
 func runTests(t *testing.T, open Open) {
+	t.Helper()
 	b := open(t)
 	tests := map[statestore.Test]string{
 		statestore.Equal: "equal", statestore.Absent: "absent", statestore.Exists: "exists",
@@ -115,6 +118,7 @@ func runTests(t *testing.T, open Open) {
 }
 
 func runRegister(t *testing.T, open Open) {
+	t.Helper()
 	t.Run("defaults", func(t *testing.T) {
 		s := statestore.New(open(t))
 		item, created, err := s.Register(t.Context(), statestore.Item{"path": tablePath, "out_path": outPath})

@@ -11,6 +11,7 @@ import (
 const listed = 1200
 
 func runList(t *testing.T, open Open) {
+	t.Helper()
 	t.Run("empty", func(t *testing.T) {
 		for item, err := range open(t).List(t.Context()) {
 			t.Errorf("got %v, %v", item, err)
@@ -50,7 +51,8 @@ func runList(t *testing.T, open Open) {
 		b := open(t)
 		create(t, b, statestore.Item{statestore.Path: table(1)}, statestore.Item{statestore.Path: table(2)})
 		n := 0
-		for range b.List(t.Context()) {
+		for _, err := range b.List(t.Context()) {
+			wantErr(t, err, nil)
 			n++
 			break
 		}

@@ -64,10 +64,14 @@ func activateSteps() []step {
 	on := statestore.Item{"ActiveFlag": "true"}
 	return []step{
 		{"flag alone", off, activate(nil), nil, on},
-		{"settings", off, activate(map[string]string{"PrimaryKey": "a,b", "OrderColumn": "scn", "out_path": "lake/x/", "CsvHeader": "a,b"}), nil,
-			over(on, statestore.Item{"PrimaryKey": "a,b", "OrderColumn": "scn", "out_path": "lake/x/", "CsvHeader": "a,b"})},
-		{"unset", over(off, statestore.Item{"PrimaryKey": "a", "OrderColumn": "scn"}), activate(map[string]string{"PrimaryKey": "", "PartitionKey": "", "OrderColumn": ""}), nil,
-			over(on, statestore.Item{"PrimaryKey": "null", "PartitionKey": "null", "OrderColumn": ""})},
+		{
+			"settings", off, activate(map[string]string{"PrimaryKey": "a,b", "OrderColumn": "scn", "out_path": "lake/x/", "CsvHeader": "a,b"}), nil,
+			over(on, statestore.Item{"PrimaryKey": "a,b", "OrderColumn": "scn", "out_path": "lake/x/", "CsvHeader": "a,b"}),
+		},
+		{
+			"unset", over(off, statestore.Item{"PrimaryKey": "a", "OrderColumn": "scn"}), activate(map[string]string{"PrimaryKey": "", "PartitionKey": "", "OrderColumn": ""}), nil,
+			over(on, statestore.Item{"PrimaryKey": "null", "PartitionKey": "null", "OrderColumn": ""}),
+		},
 		{"keeps halt and pending commit", over(over(off, haltedItem()), pendingItem()), activate(nil), nil, on},
 		{"not a setting", off, activate(map[string]string{"Seq": "000000000001"}), statestore.ErrInvalid, nil},
 		{"the key", off, activate(map[string]string{"path": "x"}), statestore.ErrInvalid, nil},
@@ -78,17 +82,20 @@ func activateSteps() []step {
 
 // runHaltOnce checks which halts report that they were newly set.
 func runHaltOnce(t *testing.T, open Open) {
-	s := statestore.New(open(t))
-	create(t, s, base(t))
-	halt := func(want bool) {
-		t.Helper()
-		got, err := s.Halt(t.Context(), statestore.Halted{Path: tablePath, Reason: "input: x"})
-		if err != nil || got != want {
-			t.Errorf("newly halted %v, error %v, want %v", got, err, want)
+	t.Helper()
+	t.Run("until acknowledged", func(t *testing.T) {
+		s := statestore.New(open(t))
+		create(t, s, base(t))
+		halt := func(want bool) {
+			t.Helper()
+			got, err := s.Halt(t.Context(), statestore.Halted{Path: tablePath, Reason: "input: x"})
+			if err != nil || got != want {
+				t.Errorf("newly halted %v, error %v, want %v", got, err, want)
+			}
 		}
-	}
-	halt(true)
-	halt(false)
-	wantErr(t, s.Acknowledge(t.Context(), tablePath, ""), nil)
-	halt(true)
+		halt(true)
+		halt(false)
+		wantErr(t, s.Acknowledge(t.Context(), tablePath, ""), nil)
+		halt(true)
+	})
 }

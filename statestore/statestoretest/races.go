@@ -38,6 +38,7 @@ func race(t *testing.T, lost error, do func(n int) (won bool, err error)) {
 }
 
 func runRaces(t *testing.T, open Open) {
+	t.Helper()
 	s := statestore.New(open(t))
 	ctx := t.Context()
 	id := func(n int) string { return fmt.Sprintf("id%02d", n) }
@@ -86,6 +87,7 @@ func runRaces(t *testing.T, open Open) {
 
 // runLost loses answers whose meaning depends on what others did meanwhile.
 func runLost(t *testing.T, open Open) {
+	t.Helper()
 	p := statestore.Pending{Path: tablePath, Seq: 1, CommitID: "aaaa", PlanKey: "p"}
 	f := statestore.Finished{Path: tablePath, Seq: 1, CommitID: "aaaa", Set: map[string]string{"Index": "i"}}
 	t.Run("register", func(t *testing.T) {

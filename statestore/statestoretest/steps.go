@@ -20,6 +20,7 @@ type step struct {
 // runSteps runs each step as it is; those that succeed also with a lost answer, which must be a success too, and with
 // an update that was never sent, which must change nothing. Each compares the whole item.
 func runSteps(t *testing.T, open Open, steps []step) {
+	t.Helper()
 	b := open(t)
 	for _, st := range steps {
 		have := changed(base(t), st.have)
