@@ -99,15 +99,17 @@ func (e *encoder) size() int64 {
 
 // check says which of the values does not fit the column.
 func (e *encoder) check(vs []parquet.Value) error {
+	kind, fixed := e.values.kind, e.values.kind == parquet.FixedLenByteArray
 	for i := range vs {
-		if vs[i].IsNull() {
-			if e.column.Required {
-				return fmt.Errorf("column %q, value %d: %w: NULL in a required column", e.column.Name, i, ErrValue)
-			}
-			continue
-		}
-		if err := e.values.check(&vs[i]); err != nil {
-			return fmt.Errorf("column %q, value %d: %w", e.column.Name, i, err)
+		switch k := vs[i].Kind(); {
+		case k == kind && (!fixed || len(vs[i].ByteArray()) == e.values.width):
+		case vs[i].IsNull() && !e.column.Required:
+		case vs[i].IsNull():
+			return fmt.Errorf("column %q, value %d: %w: NULL in a required column", e.column.Name, i, ErrValue)
+		case k == kind:
+			return fmt.Errorf("column %q, value %d: %w: %d bytes given, %d wanted", e.column.Name, i, ErrValue, len(vs[i].ByteArray()), e.values.width)
+		default:
+			return fmt.Errorf("column %q, value %d: %w: %v given, %v wanted", e.column.Name, i, ErrValue, k, kind)
 		}
 	}
 	return nil
@@ -132,15 +134,24 @@ func (e *encoder) append(vs []parquet.Value) error {
 
 // appendSome adds the values up to a full page of bytes.
 func (e *encoder) appendSome(vs []parquet.Value) int {
-	for i := range vs {
-		if vs[i].IsNull() {
-			e.appendNulls(1)
+	for i := 0; i < len(vs); {
+		j := i
+		for j < len(vs) && vs[j].IsNull() {
+			j++
+		}
+		if j > i {
+			e.appendNulls(j - i)
+			i = j
 			continue
 		}
-		e.values.append(&vs[i])
-		e.appendPresent(1)
+		for j < len(vs) && !vs[j].IsNull() {
+			j++
+		}
+		n := e.values.appendRun(vs[i:j], pageBytes)
+		e.appendPresent(n)
+		i += n
 		if len(e.values.raw) >= pageBytes {
-			return i + 1
+			return i
 		}
 	}
 	return len(vs)

@@ -48,17 +48,27 @@ type yieldError struct{ error }
 // fill sets dst to the rows from row at on, whose first value that is not NULL is value k; it gives
 // the k behind them.
 func (d *decoded) fill(dst []parquet.Value, at, k int, dict []parquet.Value) int {
-	for i := range dst {
-		if d.present != nil && d.present[at+i] == 0 {
-			dst[i] = parquet.Value{}
-			continue
+	for i := 0; i < len(dst); {
+		j := len(dst)
+		if d.present != nil {
+			present := d.present[at+i]
+			for j = i + 1; j < len(dst) && d.present[at+j] == present; {
+				j++
+			}
+			if present == 0 {
+				clear(dst[i:j])
+				i = j
+				continue
+			}
 		}
-		if d.indices != nil {
-			dst[i] = dict[d.indices[k]]
+		if d.indices == nil {
+			d.values.fill(dst[i:j], k)
 		} else {
-			dst[i] = d.values.value(k)
+			for n, index := range d.indices[k : k+j-i] {
+				dst[i+n] = dict[index]
+			}
 		}
-		k++
+		k, i = k+j-i, j
 	}
 	return k
 }

@@ -2,7 +2,6 @@ package parquetedit
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 
 	"github.com/parquet-go/parquet-go"
@@ -101,39 +100,79 @@ func (v *vector) value(i int) parquet.Value {
 	return parquet.Value{}
 }
 
-// check says whether a value that is not NULL can be appended.
-func (v *vector) check(x *parquet.Value) error {
-	if x.Kind() != v.kind {
-		return fmt.Errorf("%w: %v given, %v wanted", ErrValue, x.Kind(), v.kind)
-	}
-	if v.kind == parquet.FixedLenByteArray && len(x.ByteArray()) != v.width {
-		return fmt.Errorf("%w: %d bytes given, %d wanted", ErrValue, len(x.ByteArray()), v.width)
-	}
-	return nil
-}
-
-// append adds a value that check accepted.
-func (v *vector) append(x *parquet.Value) {
+// appendRun adds values of the vector's kind, none of them NULL, until raw holds so many bytes; it gives
+// the number of those added.
+func (v *vector) appendRun(xs []parquet.Value, rawBytes int) int {
 	switch v.kind {
-	case parquet.Boolean:
-		v.raw = append(v.raw, bit(x.Boolean()))
 	case parquet.Int32:
-		v.i32 = append(v.i32, x.Int32())
+		for i := range xs {
+			v.i32 = append(v.i32, xs[i].Int32())
+		}
 	case parquet.Int64:
-		v.i64 = append(v.i64, x.Int64())
+		for i := range xs {
+			v.i64 = append(v.i64, xs[i].Int64())
+		}
 	case parquet.Float:
-		v.i32 = append(v.i32, int32(math.Float32bits(x.Float())))
+		for i := range xs {
+			v.i32 = append(v.i32, int32(math.Float32bits(xs[i].Float())))
+		}
 	case parquet.Double:
-		v.i64 = append(v.i64, int64(math.Float64bits(x.Double())))
+		for i := range xs {
+			v.i64 = append(v.i64, int64(math.Float64bits(xs[i].Double())))
+		}
+	case parquet.Boolean:
+		for i := range xs {
+			v.raw = append(v.raw, bit(xs[i].Boolean()))
+		}
 	case parquet.Int96:
-		i := x.Int96()
-		for _, u := range i {
-			v.raw = binary.LittleEndian.AppendUint32(v.raw, u)
+		for i := range xs {
+			for _, u := range xs[i].Int96() {
+				v.raw = binary.LittleEndian.AppendUint32(v.raw, u)
+			}
 		}
 	case parquet.FixedLenByteArray:
-		v.raw = append(v.raw, x.ByteArray()...)
+		for i := range xs {
+			v.raw = append(v.raw, xs[i].ByteArray()...)
+			if len(v.raw) >= rawBytes {
+				return i + 1
+			}
+		}
 	case parquet.ByteArray:
-		v.appendBytes(x.ByteArray())
+		for i := range xs {
+			v.appendBytes(xs[i].ByteArray())
+			if len(v.raw) >= rawBytes {
+				return i + 1
+			}
+		}
+	}
+	return len(xs)
+}
+
+// fill sets dst to the values from value k on; their bytes alias the vector.
+func (v *vector) fill(dst []parquet.Value, k int) {
+	switch v.kind {
+	case parquet.Int32:
+		for i, x := range v.i32[k : k+len(dst)] {
+			dst[i] = parquet.Int32Value(x)
+		}
+	case parquet.Int64:
+		for i, x := range v.i64[k : k+len(dst)] {
+			dst[i] = parquet.Int64Value(x)
+		}
+	case parquet.Double:
+		for i, x := range v.i64[k : k+len(dst)] {
+			dst[i] = parquet.DoubleValue(math.Float64frombits(uint64(x)))
+		}
+	case parquet.ByteArray:
+		at := v.ends[k]
+		for i, end := range v.ends[k+1 : k+1+len(dst)] {
+			dst[i] = parquet.ByteArrayValue(v.raw[at:end:end])
+			at = end
+		}
+	case parquet.Boolean, parquet.Int96, parquet.Float, parquet.FixedLenByteArray:
+		for i := range dst {
+			dst[i] = v.value(k + i)
+		}
 	}
 }
 
