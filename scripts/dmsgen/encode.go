@@ -23,7 +23,7 @@ type encoder struct {
 	settings Settings
 	fields   []field
 	body     bytes.Buffer
-	out      *parquet.Writer
+	out      *parquet.GenericWriter[any]
 	columns  [][]parquet.Value // the row group being filled
 	rows     int               // rows in columns
 }
@@ -34,7 +34,7 @@ func newEncoder(s Settings, fields []field) *encoder {
 	for i, f := range fields {
 		root.fields = append(root.fields, &orderedField{Node: f.node(s.Milliseconds), name: f.name, index: i})
 	}
-	e.out = parquet.NewWriter(&e.body, parquet.NewSchema("schema", root),
+	e.out = parquet.NewGenericWriter[any](&e.body, parquet.NewSchema("schema", root),
 		parquet.DataPageVersion(1), parquet.DataPageStatistics(true), parquet.PageBufferSize(pageBytes),
 		parquet.DictionaryMaxBytes(pageBytes), parquet.Compression(codecs()[s.Compression]))
 	return e

@@ -138,13 +138,12 @@ func canonicalInt96(n deprecated.Int96) string {
 }
 
 func canonicalDecimal(v parquet.Value, scale int) string {
-	unscaled := new(big.Int)
-	switch v.Kind() {
-	case parquet.Int32:
-		unscaled.SetInt64(int64(v.Int32()))
-	case parquet.Int64:
-		unscaled.SetInt64(v.Int64())
-	default:
+	var unscaled *big.Int
+	if kind := v.Kind(); kind == parquet.Int32 {
+		unscaled = big.NewInt(int64(v.Int32()))
+	} else if kind == parquet.Int64 {
+		unscaled = big.NewInt(v.Int64())
+	} else {
 		unscaled = fromTwosComplement(v.ByteArray())
 	}
 	digits := new(big.Int).Abs(unscaled).String()

@@ -153,11 +153,13 @@ func TestColumnsOfChanges(t *testing.T) {
 		"plain": {nil, []string{"Op", "id", "v"}, [][]any{{"U", int64(2), "b"}, {"D", int64(2), "b"}}},
 		"key only deletes": {
 			func(s *dmsgen.Settings) { s.KeyOnlyDeletes = true },
-			[]string{"Op", "id", "v"}, [][]any{{"U", int64(2), "b"}, {"D", int64(2), nil}},
+			[]string{"Op", "id", "v"},
+			[][]any{{"U", int64(2), "b"}, {"D", int64(2), nil}},
 		},
 		"inserts only": {
 			func(s *dmsgen.Settings) { s.NoOp = true },
-			[]string{"id", "v"}, [][]any{{int64(2), "b"}, {int64(2), "b"}},
+			[]string{"id", "v"},
+			[][]any{{int64(2), "b"}, {int64(2), "b"}},
 		},
 		"all around": {
 			func(s *dmsgen.Settings) {
