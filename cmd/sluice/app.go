@@ -41,7 +41,7 @@ type watcher struct {
 
 // run executes one command line and returns the exit status.
 func (a *app) run(ctx context.Context, args []string) int {
-	root := newRoot(a)
+	root := newRoot(a) //nolint:contextcheck // commands get ctx from ExecuteContext
 	root.SetArgs(args)
 	return a.status(ctx, root.ExecuteContext(ctx))
 }

@@ -73,8 +73,8 @@ func below(dir, root string) bool {
 
 // resolve follows symbolic links as far as the path exists.
 func resolve(dir string) string {
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		return real
+	if target, err := filepath.EvalSymlinks(dir); err == nil {
+		return target
 	}
 	parent := filepath.Dir(dir)
 	if parent == dir {
