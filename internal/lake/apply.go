@@ -1,0 +1,142 @@
+package lake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"sluice/internal/parquetedit"
+)
+
+func isEnough(err error) bool { return errors.Is(err, errEnough) }
+
+// FileOptions say how lake files are written.
+type FileOptions struct {
+	Compression string            // codec of new files
+	Metadata    map[string]string // set in the footer: what makes this body this op's
+
+	Columns []parquetedit.Column // of a file that is emptied; nil keeps its own
+}
+
+// Create writes the slice's rows as a new lake file: Op first, the table's
+// columns without the partition columns. The body is complete only when the error is nil.
+func (s *Slice) Create(w io.Writer, o FileOptions) (rows int64, err error) {
+	columns := s.schema.FileColumns()
+	out, err := parquetedit.NewWriter(w, columns, parquetedit.WriterOptions{Compression: o.Compression, Metadata: o.Metadata})
+	if err != nil {
+		return 0, err
+	}
+	values := make([][]value, len(columns))
+	for i, c := range columns {
+		if values[i], err = s.column(c, s.from+len(s.replaces)); err != nil {
+			return 0, err
+		}
+	}
+	if err := out.Write(values); err != nil {
+		return 0, err
+	}
+	return out.Rows(), out.Close()
+}
+
+// Rewrite writes a lake file again with the slice applied: rows keep their
+// place, values are converted to the file's own types, columns that the file lacks are added
+// at its end, and row groups that no row of the slice touches are copied as they are.
+func (s *Slice) Rewrite(ctx context.Context, open *parquetedit.File, out parquetedit.Output, o FileOptions) (parquetedit.Stats, error) {
+	script := parquetedit.Script{
+		Deletes: s.deletes, Replaces: s.replaces,
+		Metadata: o.Metadata, Compression: o.Compression,
+	}
+	if len(s.op) > s.from {
+		script.Add = s.schema.lacking(open.Columns())
+	}
+	for _, c := range slices.Concat(open.Columns(), script.Add) {
+		replace, err := s.column(c, s.from)
+		if err != nil {
+			return parquetedit.Stats{}, err
+		}
+		n := len(s.replaces)
+		script.Replace = append(script.Replace, replace[:n])
+		script.Append = append(script.Append, replace[n:])
+	}
+	return parquetedit.Rewrite(ctx, open, script, out)
+}
+
+// Empty writes a lake file again without any row.
+func Empty(ctx context.Context, open *parquetedit.File, out parquetedit.Output, o FileOptions) (parquetedit.Stats, error) {
+	script := parquetedit.Script{Empty: true, Columns: o.Columns, Metadata: o.Metadata, Compression: o.Compression}
+	return parquetedit.Rewrite(ctx, open, script, out)
+}
+
+// lacking returns the table's columns that a lake file does not have, partition columns aside.
+func (s *Schema) lacking(columns []parquetedit.Column) []parquetedit.Column {
+	var add []parquetedit.Column
+	for _, c := range s.Columns {
+		if find(columns, c.Name) < 0 && !slices.Contains(s.Partition, c.Name) {
+			add = append(add, c)
+		}
+	}
+	return add
+}
+
+// column returns the slice's values of a file's column from the given row on, in the file's type.
+func (s *Slice) column(c parquetedit.Column, from int) ([]value, error) {
+	if c.Name == OpColumn {
+		return s.op[from:], nil
+	}
+	at := s.schema.Index(c.Name)
+	if at < 0 {
+		return nil, fmt.Errorf("column %q is not in the plan's schema", c.Name)
+	}
+	convert, err := Converter(s.schema.Columns[at].Type, c.Type)
+	if err != nil || convert == nil {
+		return s.cells[at][from:], err
+	}
+	values := make([]value, len(s.cells[at])-from)
+	for i, v := range s.cells[at][from:] {
+		if values[i], err = convert(v); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
+}
+
+// Check returns a [SchemaError] when a lake file cannot hold what the merge
+// puts into it. It runs before the commit, because a commit must be possible to finish.
+func (m *Merge) Check(files []*File) error {
+	for _, r := range m.Rewrites {
+		f := files[r.File]
+		for _, c := range f.Columns {
+			if err := m.checkColumn(f, c, slices.Concat(r.with, r.appends)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (m *Merge) checkColumn(f *File, c parquetedit.Column, slots []int32) error {
+	at := m.Schema.Index(c.Name)
+	if at < 0 {
+		return nil
+	}
+	column := m.Schema.Columns[at]
+	convert, err := Converter(column.Type, c.Type)
+	if err != nil {
+		return typeError(f.Key, c, column.Type)
+	}
+	for _, slot := range slots {
+		v := m.cell(at, slot)
+		if c.Required && v.IsNull() {
+			return &SchemaError{File: f.Key, Column: c.Name, Got: "NULL", Want: "column, which is REQUIRED", Widen: true}
+		}
+		if convert == nil {
+			continue
+		}
+		if _, err := convert(v); err != nil {
+			return valueError(place{f.Key, -1}, c, column.Type, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package lake
+
+// dirNamer names partition directories. Tables have far fewer partitions than
+// rows, so each name is made once.
+type dirNamer struct {
+	schema  *Schema
+	columns []int // places of the partition columns
+	names   map[string]string
+	scratch []byte
+}
+
+func newDirNamer(s *Schema) (*dirNamer, error) {
+	columns, err := s.places(s.Partition, "the table")
+	if err != nil {
+		return nil, err
+	}
+	return &dirNamer{schema: s, columns: columns, names: map[string]string{}}, nil
+}
+
+// name returns the directory of the given partition values, in the order of the partition key.
+func (n *dirNamer) name(values []value) (string, error) {
+	n.scratch = n.scratch[:0]
+	for i, v := range values {
+		n.scratch = AppendKey(n.scratch, n.schema.Columns[n.columns[i]].Type, v)
+	}
+	if dir, ok := n.names[string(n.scratch)]; ok {
+		return dir, nil
+	}
+	texts := make([]string, len(values))
+	for i, v := range values {
+		var err error
+		if texts[i], err = FormatPartition(n.schema.Columns[n.columns[i]].Type, v); err != nil {
+			return "", err
+		}
+	}
+	dir := PartitionDir(n.schema.Partition, texts)
+	n.names[string(n.scratch)] = dir
+	return dir, nil
+}
+
+// pick groups the rows by partition directory.
+func (n *dirNamer) pick(rows loadRows) (map[string][]int, error) {
+	picked := map[string][]int{}
+	if len(n.columns) == 0 {
+		all := make([]int, len(rows.ops))
+		for i := range all {
+			all[i] = i
+		}
+		picked[""] = all
+		return picked, nil
+	}
+	values := make([]value, len(n.columns))
+	for i := range rows.ops {
+		for p, c := range n.columns {
+			values[p] = value{}
+			if rows.columns[c] != nil {
+				values[p] = rows.columns[c][i]
+			}
+		}
+		dir, err := n.name(values)
+		if err != nil {
+			return nil, err
+		}
+		picked[dir] = append(picked[dir], i)
+	}
+	return picked, nil
+}

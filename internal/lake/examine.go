@@ -1,0 +1,148 @@
+package lake
+
+import (
+	"context"
+
+	"github.com/parquet-go/parquet-go"
+
+	"sluice/internal/dms"
+)
+
+// groupHits are the hits of one row group, ascending by row, which is an ordinal in the group.
+type groupHits struct {
+	group int
+	hits  []hit
+}
+
+// examine marks the hits that are stale by the order column, and the upserts
+// whose row is already so. It reads a column only while some hit's fate hangs on it.
+func (c *Changes) examine(ctx context.Context, s *seeker, g groupHits) error {
+	if len(g.hits) == 0 {
+		return nil
+	}
+	if err := c.markStale(ctx, s, g); err != nil {
+		return err
+	}
+	equal := c.candidates(s, g)
+	for at := range s.columns {
+		if len(equal) == 0 {
+			return nil
+		}
+		var err error
+		if equal, err = c.stillEqual(ctx, s, comparison{g, at, equal}); err != nil {
+			return err
+		}
+	}
+	for _, i := range equal {
+		g.hits[i].same = true
+	}
+	return nil
+}
+
+func (c *Changes) markStale(ctx context.Context, s *seeker, g groupHits) error {
+	if c.order < 0 {
+		return nil
+	}
+	column := c.Schema.Columns[c.order]
+	at := find(s.columns, column.Name)
+	if at < 0 {
+		return nil
+	}
+	convert, err := Converter(s.columns[at].Type, column.Type)
+	if err != nil {
+		return typeError(s.file.Key, column, s.columns[at].Type)
+	}
+	rows := make([]int64, len(g.hits))
+	for i, h := range g.hits {
+		rows[i] = h.row
+	}
+	return pick(ctx, chunk{s.open, g.group, at}, rows, func(i int, v value) error {
+		if convert != nil {
+			if v, err = convert(v); err != nil {
+				return valueError(place{s.file.Key, rows[i]}, column, s.columns[at].Type, err)
+			}
+		}
+		g.hits[i].stale = Compare(column.Type, c.entries[g.hits[i].change].order, v) < 0
+		return nil
+	})
+}
+
+// candidates returns the hits that may turn out to be no change: upserts that
+// stay in this file's partition and set only NULL where the file has no column.
+func (c *Changes) candidates(s *seeker, g groupHits) []int {
+	var absent []int
+	for t, column := range c.Schema.Columns {
+		if _, partition := s.constant[t]; !partition && find(s.columns, column.Name) < 0 {
+			absent = append(absent, t)
+		}
+	}
+	var equal []int
+	for i, h := range g.hits {
+		slot := c.entries[h.change].slot
+		if slot < 0 || h.stale || c.dirOf(slot) != s.file.Dir {
+			continue
+		}
+		null := true
+		for _, t := range absent {
+			null = null && c.cell(t, slot).IsNull()
+		}
+		if null {
+			equal = append(equal, i)
+		}
+	}
+	return equal
+}
+
+// comparison is one column of a file held against the hits that were equal so far.
+type comparison struct {
+	groupHits
+	column int // of the file
+	equal  []int
+}
+
+func (c *Changes) stillEqual(ctx context.Context, s *seeker, cmp comparison) ([]int, error) {
+	name := s.columns[cmp.column].Name
+	table := c.Schema.Index(name)
+	if table < 0 && name != OpColumn {
+		return cmp.equal, nil
+	}
+	t := s.columns[cmp.column].Type
+	var convert convertFunc
+	if table >= 0 {
+		var err error
+		if convert, err = Converter(t, c.Schema.Columns[table].Type); err != nil {
+			return nil, typeError(s.file.Key, c.Schema.Columns[table], t)
+		}
+		t = c.Schema.Columns[table].Type
+	}
+	rows := make([]int64, len(cmp.equal))
+	for i, h := range cmp.equal {
+		rows[i] = cmp.hits[h].row
+	}
+	var left []int
+	err := pick(ctx, chunk{s.open, cmp.group, cmp.column}, rows, func(i int, v value) error {
+		if convert != nil {
+			converted, err := convert(v)
+			if err != nil {
+				return nil // a value that the table's type cannot hold differs from one that it does
+			}
+			v = converted
+		}
+		if slot := c.entries[cmp.hits[cmp.equal[i]].change].slot; Equal(t, v, c.want(table, slot)) {
+			left = append(left, cmp.equal[i])
+		}
+		return nil
+	})
+	return left, err
+}
+
+// want returns what a row of the lake has to hold: a cell of the change, or its op for the column Op (table < 0).
+func (c *Changes) want(table int, slot int32) value {
+	if table < 0 {
+		return opValue(c.ops[slot])
+	}
+	return c.cell(table, slot)
+}
+
+// opValue returns what the column Op holds for a row that op left behind.
+func opValue(op dms.Op) value { return parquet.ByteArrayValue([]byte(op.String())) }

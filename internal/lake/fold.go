@@ -1,0 +1,368 @@
+package lake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/parquet-go/parquet-go"
+
+	"sluice/internal/dms"
+	"sluice/internal/parquetedit"
+)
+
+// value is one cell; NULL is IsNull().
+type value = parquet.Value
+
+// FoldOptions say how a run of changes is folded.
+type FoldOptions struct {
+	OrderColumn string // changes are folded by its value first; "" = by their order alone
+}
+
+// Fold takes the changes of a table's inputs in order and keeps the net effect
+// of each primary key: an upsert with the last after-image, or a delete. For a
+// key-less table it keeps every insert and counts the rest as anomalies.
+//
+// Inputs are added in the order of their order keys; inside an input the row
+// number decides. With an order column a change replaces an earlier one of the same key unless its value is lower;
+// NULL and "" are lowest. Memory is one row per changed key.
+type Fold struct {
+	schema  *Schema
+	key     []int // places of the key columns in the schema
+	order   int   // place of the order column, or -1
+	known   map[string]int32
+	entries []entry
+	rows    [][]value // rows[column][slot]
+	ops     []dms.Op  // by slot
+	read    int64
+	odd     int64
+	scratch []byte
+}
+
+// entry is the net effect on one key so far.
+type entry struct {
+	key     string  // canonical; "" in a key-less table
+	slot    int32   // row, for an upsert; -1 for a delete
+	gone    []value // key values, for a delete
+	context bool    // stems from an input that is in the lake already
+	order   value   // value of the order column
+}
+
+// NewFold returns an empty fold over a table. The schema must already have
+// every column of the inputs that will be added ([Schema.Extend]).
+func NewFold(s *Schema, o FoldOptions) (*Fold, error) {
+	key, err := s.places(s.Key, "the table")
+	if err != nil {
+		return nil, err
+	}
+	f := &Fold{schema: s, key: key, order: -1, known: map[string]int32{}, rows: make([][]value, len(s.Columns))}
+	if o.OrderColumn != "" {
+		at, err := s.places([]string{o.OrderColumn}, "the table")
+		if err != nil {
+			return nil, err
+		}
+		f.order = at[0]
+	}
+	return f, nil
+}
+
+// Input is one file of changes to be folded.
+type Input struct {
+	Name    string // for errors
+	Reader  dms.Reader
+	Context bool // its changes are in the lake already: they only outrank late ones
+}
+
+// Add folds the changes of the next input. Errors are [SchemaError], [KeyError],
+// [RowError], or what the reader returned.
+func (f *Fold) Add(ctx context.Context, in Input) error {
+	src, err := f.source(in)
+	if err != nil {
+		return err
+	}
+	for batch, err := range in.Reader.Batches(ctx, src.wanted) {
+		if err != nil {
+			return fmt.Errorf("read %s: %w", in.Name, err)
+		}
+		if err := f.addBatch(src, batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// source is an input's columns matched with the table's.
+type source struct {
+	Input
+	at      []int         // at[column of the table] = column of the batch, or -1
+	convert []convertFunc // by column of the table; nil = as it is
+	before  []int         // before[i] = column of the batch's Before for key column i, or -1
+	wanted  []int         // columns to read; nil = all
+	keyless bool
+}
+
+type convertFunc = func(value) (value, error)
+
+func (f *Fold) source(in Input) (*source, error) {
+	columns := in.Reader.Columns()
+	src := &source{Input: in, at: make([]int, len(f.schema.Columns)), convert: make([]convertFunc, len(f.schema.Columns)), keyless: len(f.key) == 0}
+	for c, column := range f.schema.Columns {
+		src.at[c] = find(columns, column.Name)
+		if src.at[c] < 0 {
+			continue
+		}
+		convert, err := Converter(columns[src.at[c]].Type, column.Type)
+		if err != nil {
+			return nil, typeError(in.Name, column, columns[src.at[c]].Type)
+		}
+		src.convert[c] = convert
+	}
+	for _, k := range f.key {
+		if src.at[k] < 0 && in.Reader.Rows() > 0 {
+			return nil, &KeyError{File: in.Name, Column: f.schema.Columns[k].Name, Row: -1}
+		}
+		src.before = append(src.before, slices.Index(in.Reader.BeforeImage(), src.at[k]))
+	}
+	if in.Context {
+		src.project(f)
+	}
+	return src, nil
+}
+
+// project narrows a context input to the columns that rank its changes: key and order column.
+func (s *source) project(f *Fold) {
+	needed := slices.Clone(f.key)
+	if f.order >= 0 {
+		needed = append(needed, f.order)
+	}
+	s.wanted = []int{}
+	for c, at := range s.at {
+		switch {
+		case at < 0:
+		case slices.Contains(needed, c):
+			s.wanted = append(s.wanted, at)
+		default:
+			s.at[c] = -1
+		}
+	}
+}
+
+func typeError(file string, column parquetedit.Column, got parquetedit.Type) error {
+	_, wider := Widen(column.Type, got)
+	return &SchemaError{File: file, Column: column.Name, Got: "type " + TypeName(got), Want: "type " + TypeName(column.Type), Widen: wider}
+}
+
+func (f *Fold) addBatch(src *source, b dms.Batch) error {
+	columns := make([][]value, len(f.schema.Columns))
+	for c := range columns {
+		if src.at[c] < 0 {
+			continue
+		}
+		columns[c] = b.Columns[src.at[c]]
+		if err := f.convertColumn(src, c, b.FirstRow, columns[c]); err != nil {
+			return err
+		}
+	}
+	f.read += int64(len(b.Ops))
+	for i, op := range b.Ops {
+		if err := f.addRow(src, columns, row{batch: b, at: i, op: op}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// convertColumn brings a batch's column to the lake's type, in place.
+func (f *Fold) convertColumn(src *source, c int, first int64, values []value) error {
+	if src.convert[c] == nil {
+		return nil
+	}
+	for i, v := range values {
+		converted, err := src.convert[c](v)
+		if err != nil {
+			return valueError(place{src.Name, first + int64(i)}, f.schema.Columns[c], src.Reader.Columns()[src.at[c]].Type, err)
+		}
+		values[i] = converted
+	}
+	return nil
+}
+
+type place struct {
+	file string
+	row  int64
+}
+
+func valueError(at place, column parquetedit.Column, got parquetedit.Type, err error) error {
+	var bad *ValueError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	_, wider := Widen(column.Type, got)
+	return &SchemaError{
+		File: at.file, Column: column.Name,
+		Got:  fmt.Sprintf("the %s value %s in row %d", TypeName(got), clip(bad.Value), at.row),
+		Want: "type " + TypeName(column.Type), Widen: wider && TypeName(got) != TypeName(column.Type),
+	}
+}
+
+// clip shortens a value for an error's text.
+func clip(v value) string {
+	text := v.String()
+	if len(text) > 40 {
+		return text[:40] + "…"
+	}
+	return text
+}
+
+// row is one change of a batch.
+type row struct {
+	batch dms.Batch
+	at    int
+	op    dms.Op
+}
+
+func (r row) number() int64 { return r.batch.FirstRow + int64(r.at) }
+
+func (f *Fold) addRow(src *source, columns [][]value, r row) error {
+	if src.keyless {
+		if r.op != dms.Insert {
+			f.odd++
+			return nil
+		}
+		if !src.Context {
+			f.entries = append(f.entries, entry{slot: f.newSlot(columns, r)})
+		}
+		return nil
+	}
+	key, err := f.encodeKey(src, columns, r)
+	if err != nil {
+		return err
+	}
+	if r.op == dms.Update && len(r.batch.Before) > 0 {
+		old, err := f.oldKey(src, columns, r)
+		if err != nil {
+			return err
+		}
+		if text := f.encode(old); old != nil && text != string(key) {
+			f.put(text, src, change{columns: columns, row: r, op: dms.Delete, gone: old})
+		}
+	}
+	c := change{columns: columns, row: r, op: r.op}
+	if r.op == dms.Delete {
+		for _, k := range f.key {
+			c.gone = append(c.gone, columns[k][r.at])
+		}
+	}
+	f.put(string(key), src, c)
+	return nil
+}
+
+// encodeKey appends the canonical key of a change to the scratch buffer.
+func (f *Fold) encodeKey(src *source, columns [][]value, r row) ([]byte, error) {
+	key := f.scratch[:0]
+	for _, k := range f.key {
+		v := columns[k][r.at]
+		if v.IsNull() {
+			return nil, &KeyError{File: src.Name, Column: f.schema.Columns[k].Name, Row: r.number()}
+		}
+		key = AppendKey(key, f.schema.Columns[k].Type, v)
+	}
+	f.scratch = key[:0]
+	return key, nil
+}
+
+// oldKey returns the key's values before an update, or nil when no before image
+// of a key column says that there were others; a NULL one means that the column did not change.
+func (f *Fold) oldKey(src *source, columns [][]value, r row) ([]value, error) {
+	changed := false
+	old := make([]value, len(f.key))
+	for i, k := range f.key {
+		old[i] = columns[k][r.at]
+		b := src.before[i]
+		if b < 0 || r.batch.Before[b][r.at].IsNull() {
+			continue
+		}
+		old[i], changed = r.batch.Before[b][r.at], true
+		if src.convert[k] == nil {
+			continue
+		}
+		var err error
+		if old[i], err = src.convert[k](old[i]); err != nil {
+			return nil, valueError(place{src.Name, r.number()}, f.schema.Columns[k], src.Reader.Columns()[src.at[k]].Type, err)
+		}
+	}
+	if !changed {
+		return nil, nil
+	}
+	return old, nil
+}
+
+// encode returns the canonical key of the given key values.
+func (f *Fold) encode(key []value) string {
+	var text []byte
+	for i, v := range key {
+		text = AppendKey(text, f.schema.Columns[f.key[i]].Type, v)
+	}
+	return string(text)
+}
+
+// change is one effect on one key.
+type change struct {
+	columns [][]value
+	row     row
+	op      dms.Op
+	gone    []value // key values, for a delete
+}
+
+func (c change) order(place int) value {
+	if place < 0 || c.columns[place] == nil {
+		return value{}
+	}
+	return c.columns[place][c.row.at]
+}
+
+// put makes a change the net effect of its key, unless the order column says that it is older than the one there.
+func (f *Fold) put(key string, src *source, c change) {
+	order := c.order(f.order)
+	n, known := f.known[key]
+	if known && f.order >= 0 && Compare(f.schema.Columns[f.order].Type, order, f.entries[n].order) < 0 {
+		return
+	}
+	if !known {
+		n = int32(len(f.entries))
+		f.known[key] = n
+		f.entries = append(f.entries, entry{key: key, slot: -1})
+	}
+	e := &f.entries[n]
+	e.order, e.context = order, src.Context
+	switch {
+	case c.op == dms.Delete || src.Context:
+		e.slot, e.gone = -1, c.gone
+	case e.slot >= 0:
+		f.fill(e.slot, c.columns, c.row)
+	default:
+		e.slot = f.newSlot(c.columns, c.row)
+	}
+}
+
+func (f *Fold) newSlot(columns [][]value, r row) int32 {
+	slot := int32(len(f.ops))
+	f.ops = append(f.ops, r.op)
+	for c := range f.rows {
+		f.rows[c] = append(f.rows[c], value{})
+	}
+	f.fill(slot, columns, r)
+	return slot
+}
+
+func (f *Fold) fill(slot int32, columns [][]value, r row) {
+	f.ops[slot] = r.op
+	for c := range f.rows {
+		if columns[c] == nil {
+			f.rows[c][slot] = value{}
+		} else {
+			f.rows[c][slot] = columns[c][r.at]
+		}
+	}
+}

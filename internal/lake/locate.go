@@ -1,0 +1,244 @@
+package lake
+
+import (
+	"context"
+	"errors"
+
+	"sluice/internal/parquetedit"
+)
+
+// hit is a lake row whose key changes.
+type hit struct {
+	row    int64 // ordinal in the file
+	change int32
+	same   bool // the row is already what the upsert makes of it
+	stale  bool // the row's order column is above the change's
+}
+
+// locate finds the rows of a lake file whose keys change: row groups are
+// skipped by their statistics, then only key columns are read; further columns
+// are read for the rows that were hit, until each is known to differ.
+func (c *Changes) locate(ctx context.Context, open *parquetedit.File, f *File) ([]hit, error) {
+	seek, err := c.seeker(open, f)
+	if err != nil {
+		return nil, err
+	}
+	var hits []hit
+	for group, info := range open.RowGroups() {
+		if !seek.mayHold(group) {
+			continue
+		}
+		found, err := seek.scan(ctx, group)
+		if err != nil {
+			return nil, err
+		}
+		if err := c.examine(ctx, seek, groupHits{group: group, hits: found}); err != nil {
+			return nil, err
+		}
+		for i := range found {
+			found[i].row += info.FirstRow
+		}
+		hits = append(hits, found...)
+	}
+	return hits, nil
+}
+
+// seeker is a lake file matched with the changed keys.
+type seeker struct {
+	*Changes
+	open     *parquetedit.File
+	file     *File
+	columns  []parquetedit.Column
+	constant map[int]value // values of partition columns, by column of the table
+	bounds   *bounder
+}
+
+func (c *Changes) seeker(open *parquetedit.File, f *File) (*seeker, error) {
+	constant, err := c.Schema.dirValues(f.Dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &seeker{Changes: c, open: open, file: f, columns: open.Columns(), constant: constant}
+	for _, k := range c.key {
+		column := c.Schema.Columns[k]
+		at := find(s.columns, column.Name)
+		if _, partition := constant[k]; !partition && at < 0 {
+			return nil, &KeyError{File: f.Key, Column: column.Name, Row: -1}
+		}
+		if at >= 0 {
+			if _, err := Converter(s.columns[at].Type, column.Type); err != nil {
+				return nil, typeError(f.Key, column, s.columns[at].Type)
+			}
+		}
+	}
+	if at := find(s.columns, c.Schema.Columns[c.key[0]].Name); at >= 0 {
+		s.bounds = newBounder(s.columns[at].Type, c.Schema.Columns[c.key[0]].Type)
+	}
+	return s, nil
+}
+
+// dirValues parses a partition directory into values by column of the table.
+func (s *Schema) dirValues(dir string) (map[int]value, error) {
+	values := map[int]value{}
+	if len(s.Partition) == 0 {
+		return values, nil
+	}
+	parts, err := ParsePartitionDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range parts {
+		c := s.Index(p.Name)
+		if c < 0 {
+			continue
+		}
+		if values[c], err = ParsePartition(s.Columns[c].Type, p.Value); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
+}
+
+// mayHold says whether a row group may hold a changed key.
+func (s *seeker) mayHold(group int) bool {
+	first := s.key[0]
+	if v, ok := s.constant[first]; ok {
+		exact := AppendKey(nil, s.Schema.Columns[first].Type, v)
+		return s.any(exact, exact)
+	}
+	low, high, ok := s.bounds.of(s.open, group, find(s.columns, s.Schema.Columns[first].Name))
+	return !ok || s.any(low, high)
+}
+
+// scan looks up every key of a row group; rows are ordinals in the group.
+func (s *seeker) scan(ctx context.Context, group int) ([]hit, error) {
+	if s.index.ints != nil {
+		if _, partition := s.constant[s.key[0]]; !partition {
+			return s.scanInts(ctx, group)
+		}
+	}
+	parts := make([]keyColumn, len(s.key))
+	for i, k := range s.key {
+		if err := s.encodeColumn(ctx, group, keyTarget{k, &parts[i]}); err != nil {
+			return nil, err
+		}
+	}
+	var hits []hit
+	var key []byte
+	for row := range s.open.RowGroups()[group].Rows {
+		key = key[:0]
+		for i := range parts {
+			key = append(key, parts[i].at(row)...)
+		}
+		if n := s.index.find(key); n >= 0 {
+			hits = append(hits, hit{row: row, change: n})
+		}
+	}
+	return hits, nil
+}
+
+func (s *seeker) scanInts(ctx context.Context, group int) ([]hit, error) {
+	column := s.Schema.Columns[s.key[0]]
+	at := find(s.columns, column.Name)
+	convert, _ := Converter(s.columns[at].Type, column.Type)
+	var hits []hit
+	err := s.open.ReadColumn(ctx, group, at, func(first int64, values []value) error {
+		for i, v := range values {
+			if convert != nil {
+				var err error
+				if v, err = convert(v); err != nil {
+					return valueError(place{s.file.Key, first + int64(i)}, column, s.columns[at].Type, err)
+				}
+			}
+			key, ok := IntKey(column.Type, v)
+			if !ok {
+				continue
+			}
+			if n := s.index.findInt(key); n >= 0 {
+				hits = append(hits, hit{row: first + int64(i), change: n})
+			}
+		}
+		return nil
+	})
+	return hits, err
+}
+
+// keyColumn is one key column of a row group, canonically encoded.
+type keyColumn struct {
+	bytes    []byte
+	ends     []uint32 // end of each row's encoding; nil for a constant
+	constant []byte
+}
+
+func (k *keyColumn) at(row int64) []byte {
+	if k.ends == nil {
+		return k.constant
+	}
+	from := uint32(0)
+	if row > 0 {
+		from = k.ends[row-1]
+	}
+	return k.bytes[from:k.ends[row]]
+}
+
+type keyTarget struct {
+	column int // of the table
+	into   *keyColumn
+}
+
+func (s *seeker) encodeColumn(ctx context.Context, group int, t keyTarget) error {
+	column := s.Schema.Columns[t.column]
+	if v, ok := s.constant[t.column]; ok {
+		t.into.constant = AppendKey(nil, column.Type, v)
+		return nil
+	}
+	at := find(s.columns, column.Name)
+	convert, _ := Converter(s.columns[at].Type, column.Type)
+	t.into.ends = make([]uint32, 0, s.open.RowGroups()[group].Rows)
+	return s.open.ReadColumn(ctx, group, at, func(first int64, values []value) error {
+		for i, v := range values {
+			if convert != nil {
+				var err error
+				if v, err = convert(v); err != nil {
+					return valueError(place{s.file.Key, first + int64(i)}, column, s.columns[at].Type, err)
+				}
+			}
+			t.into.bytes = AppendKey(t.into.bytes, column.Type, v)
+			t.into.ends = append(t.into.ends, uint32(len(t.into.bytes)))
+		}
+		return nil
+	})
+}
+
+// errEnough ends the reading of a column whose remaining values do not matter.
+var errEnough = errors.New("enough")
+
+// pick reads the values of a column at the given rows of a row group, ascending.
+func pick(ctx context.Context, from chunk, rows []int64, visit func(i int, v value) error) error {
+	next := 0
+	if len(rows) == 0 {
+		return nil
+	}
+	err := from.open.ReadColumn(ctx, from.group, from.column, func(first int64, values []value) error {
+		for next < len(rows) && rows[next] < first+int64(len(values)) {
+			if err := visit(next, values[rows[next]-first]); err != nil {
+				return err
+			}
+			next++
+		}
+		if next == len(rows) {
+			return errEnough
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
+}
+
+// chunk is one column of one row group of an open file.
+type chunk struct {
+	open          *parquetedit.File
+	group, column int
+}

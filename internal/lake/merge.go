@@ -1,0 +1,214 @@
+package lake
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"sluice/internal/parquetedit"
+)
+
+// Opener opens a lake file at the ETag that is recorded for it.
+type Opener func(ctx context.Context, f *File) (*parquetedit.File, error)
+
+// Limits bound a plan.
+type Limits struct {
+	TargetFileBytes int64 // new files are made about this big; bigger files get no new rows
+	Parallel        int   // files opened at once
+}
+
+// Rewrite says what becomes of one lake file. Rows are ordinals in the file, ascending.
+type Rewrite struct {
+	File     int // index into the files given to PlanMerge
+	Deletes  []int64
+	Replaces []int64
+	gone     []int32 // changes, one for each of Deletes
+	with     []int32 // slots, one for each of Replaces
+	appends  []int32 // slots
+}
+
+// Create is a new lake file in one partition.
+type Create struct {
+	Dir   string
+	slots []int32
+}
+
+// Rows returns how many rows the new file has.
+func (c *Create) Rows() int64 { return int64(len(c.slots)) }
+
+// Appends returns how many rows the rewritten file gains at its end.
+func (r *Rewrite) Appends() int64 { return int64(len(r.appends)) }
+
+// MergeCounts are the net effects of a merge on the lake's rows.
+type MergeCounts struct{ Inserts, Updates, Deletes, Noops, Stale, Duplicates int64 }
+
+// Merge is what a run of changes does to the lake: exactly one op upserts a
+// row, any number delete its key. It refers to the changes it was made from.
+type Merge struct {
+	*Changes
+	Creates  []Create
+	Rewrites []Rewrite // in the order of the files
+	Counts   MergeCounts
+	rest     []int32 // changes that need no op: rows already so, keys not there
+}
+
+// PlanMerge finds the rows that changes touch and decides what becomes of each.
+// Files that were never opened are observed on the way: rows, columns and
+// bounds are filled in. It reads footers, key columns, and of the rows it hits what tells
+// a change from none; it changes nothing.
+func (c *Changes) PlanMerge(ctx context.Context, files []*File, open Opener, l Limits) (*Merge, error) {
+	hits := make([][]hit, len(files))
+	if len(c.key) > 0 && len(c.entries) > 0 {
+		group, ctx := errgroup.WithContext(ctx)
+		group.SetLimit(max(l.Parallel, 1))
+		for i, f := range files {
+			if !f.Live() || f.Min != nil && !c.any(f.Min, f.Max) {
+				continue
+			}
+			group.Go(func() error {
+				opened, err := open(ctx, f)
+				if err != nil {
+					return err
+				}
+				if f.Min == nil {
+					f.Observe(opened, c.Schema)
+				}
+				hits[i], err = c.locate(ctx, opened, f)
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
+			return nil, err
+		}
+	}
+	return c.decide(files, hits, l), nil
+}
+
+// found is a hit and the file it is in.
+type found struct {
+	hit
+	file int
+}
+
+// decide turns hits into rewrites and creates. It is pure.
+func (c *Changes) decide(files []*File, hits [][]hit, l Limits) *Merge {
+	d := &decision{Merge: Merge{Changes: c}, files: files, limits: l, rewrites: map[int]*Rewrite{}}
+	byChange := make([][]found, len(c.entries))
+	for file, list := range hits {
+		for _, h := range list {
+			byChange[h.change] = append(byChange[h.change], found{h, file})
+		}
+	}
+	for n := range c.entries {
+		d.settle(n, byChange[n])
+	}
+	d.place()
+	return d.merge()
+}
+
+// decision is a merge in the making.
+type decision struct {
+	Merge
+	files    []*File
+	limits   Limits
+	rewrites map[int]*Rewrite // by file
+	moved    []int32          // slots whose row changes its file: always to a created one
+	fresh    []int32          // slots with keys that are new to the lake
+}
+
+// settle decides the fate of one change, given the lake's rows of its key.
+func (d *decision) settle(n int, rows []found) {
+	e := d.entries[n]
+	if slices.ContainsFunc(rows, func(f found) bool { return f.stale }) {
+		d.Counts.Stale++
+		return
+	}
+	d.Counts.Duplicates += max(int64(len(rows))-1, 0)
+	switch {
+	case e.slot < 0:
+		if len(rows) > 0 {
+			d.Counts.Deletes++
+		} else {
+			d.rest = append(d.rest, int32(n))
+		}
+		d.remove(rows, -1)
+	case len(rows) == 0:
+		d.Counts.Inserts++
+		d.fresh = append(d.fresh, e.slot)
+	default:
+		d.replace(e.slot, rows)
+	}
+}
+
+// replace puts an upsert over the lake's rows of its key: one row of the same
+// partition is replaced in place, the others go; a row whose partition changed moves to a created file.
+func (d *decision) replace(slot int32, rows []found) {
+	keep := slices.IndexFunc(rows, func(f found) bool { return f.same })
+	if keep < 0 {
+		dir := d.dirOf(slot)
+		keep = slices.IndexFunc(rows, func(f found) bool { return d.files[f.file].Dir == dir })
+	}
+	d.remove(rows, keep)
+	switch {
+	case keep < 0:
+		d.Counts.Updates++
+		d.moved = append(d.moved, slot)
+	case rows[keep].same:
+		d.Counts.Noops++
+		d.rest = append(d.rest, rows[keep].change)
+	default:
+		d.Counts.Updates++
+		r := d.rewrite(rows[keep].file)
+		r.Replaces = append(r.Replaces, rows[keep].row)
+		r.with = append(r.with, slot)
+	}
+}
+
+func (d *decision) remove(rows []found, keep int) {
+	for i, f := range rows {
+		if i != keep {
+			r := d.rewrite(f.file)
+			r.Deletes = append(r.Deletes, f.row)
+			r.gone = append(r.gone, f.change)
+		}
+	}
+}
+
+func (d *decision) rewrite(file int) *Rewrite {
+	r := d.rewrites[file]
+	if r == nil {
+		r = &Rewrite{File: file}
+		d.rewrites[file] = r
+	}
+	return r
+}
+
+// merge returns the finished value: rows ascending, files in order.
+func (d *decision) merge() *Merge {
+	for file := range d.files {
+		r := d.rewrites[file]
+		if r == nil {
+			continue
+		}
+		r.Deletes, r.gone = sortBoth(r.Deletes, r.gone)
+		r.Replaces, r.with = sortBoth(r.Replaces, r.with)
+		d.Rewrites = append(d.Rewrites, *r)
+	}
+	return &d.Merge
+}
+
+// sortBoth sorts rows ascending, and the other list with them.
+func sortBoth(rows []int64, other []int32) ([]int64, []int32) {
+	order := make([]int, len(rows))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(rows[a], rows[b]) })
+	sorted, with := make([]int64, len(rows)), make([]int32, len(rows))
+	for i, o := range order {
+		sorted[i], with[i] = rows[o], other[o]
+	}
+	return sorted, with
+}

@@ -1,0 +1,90 @@
+package lake
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sluice/internal/dms"
+	"sluice/internal/parquetedit"
+)
+
+// ReadOptions say how a changes object is read back as changes.
+type ReadOptions struct {
+	OrderColumn string
+	Spans       []Span // of a key-less table: the rows that are not in the lake yet; ignored with a key
+}
+
+// ReadChanges makes the net changes again from a changes object: what another
+// plan for the same inputs is made from. With a key every row counts, and an
+// upsert outranks the deletes of its key, which only moved it. s must be the schema it was written with.
+func ReadChanges(ctx context.Context, changes *parquetedit.File, s *Schema, o ReadOptions) (*Changes, error) {
+	fold, err := NewFold(s, FoldOptions{OrderColumn: o.OrderColumn})
+	if err != nil {
+		return nil, err
+	}
+	spans := o.Spans
+	if len(s.Key) > 0 {
+		spans = []Span{{0, changes.NumRows()}}
+	}
+	for _, span := range spans {
+		if err := fold.replay(ctx, changes, span); err != nil {
+			return nil, err
+		}
+	}
+	c := &Changes{Schema: s, key: fold.key, order: fold.order, entries: fold.entries, rows: fold.rows, ops: fold.ops}
+	if len(c.key) > 0 {
+		slices.SortFunc(c.entries, func(a, b entry) int { return strings.Compare(a.key, b.key) })
+	}
+	return c, c.prepare()
+}
+
+func (f *Fold) replay(ctx context.Context, changes *parquetedit.File, span Span) error {
+	columns := make([][]value, 3+len(f.schema.Columns))
+	for c := range columns {
+		var err error
+		if columns[c], err = readSpan(ctx, changes, c, span); err != nil {
+			return err
+		}
+	}
+	cells := columns[3:]
+	for i := range columns[0] {
+		op := dms.Delete
+		if columns[0][i].Int32() != editDelete {
+			var err error
+			if op, err = dms.ParseOp(columns[2][i].ByteArray()); err != nil {
+				return fmt.Errorf("changes object: %w", err)
+			}
+		}
+		f.replayRow(cells, row{at: i, op: op})
+	}
+	return nil
+}
+
+// replayRow adds one row of a changes object, in any order.
+func (f *Fold) replayRow(cells [][]value, r row) {
+	if len(f.key) == 0 {
+		f.entries = append(f.entries, entry{slot: f.newSlot(cells, r)})
+		return
+	}
+	var gone []value
+	for _, k := range f.key {
+		gone = append(gone, cells[k][r.at])
+	}
+	key := f.encode(gone)
+	n, known := f.known[key]
+	if known && (r.op == dms.Delete || f.entries[n].slot >= 0) {
+		return
+	}
+	if !known {
+		n = int32(len(f.entries))
+		f.known[key] = n
+		f.entries = append(f.entries, entry{key: key})
+	}
+	e := &f.entries[n]
+	e.slot, e.gone, e.order = -1, gone, change{columns: cells, row: r}.order(f.order)
+	if r.op != dms.Delete {
+		e.slot = f.newSlot(cells, r)
+	}
+}

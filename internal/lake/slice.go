@@ -1,0 +1,233 @@
+package lake
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/parquet-go/parquet-go"
+
+	"sluice/internal/parquetedit"
+)
+
+// Span is a run of rows of a changes object, from From up to but not including To.
+type Span struct {
+	From int64 `json:"from"`
+	To   int64 `json:"to"`
+}
+
+// The kinds of row in a changes object.
+const (
+	editDelete  = 0
+	editReplace = 1
+	editAdd     = 2
+)
+
+// The columns of a changes object that stand before the table's own.
+const (
+	editColumn = "_sluice_edit" // INT32: editDelete, editReplace, editAdd
+	rowColumn  = "_sluice_row"  // INT64: row ordinal in the lake file; NULL for editAdd, -1 for a key that is not there
+)
+
+const (
+	sliceChunk    = 16 << 10 // rows gathered at a time
+	sliceRowGroup = 8 << 10  // rows after which the next op begins a row group, so that reading a slice reads little else
+)
+
+func changesColumns(s *Schema) []parquetedit.Column {
+	columns := []parquetedit.Column{
+		{Name: editColumn, Type: parquetedit.Type{Physical: parquet.Int32}},
+		{Name: rowColumn, Type: parquetedit.Type{Physical: parquet.Int64}},
+		opColumn(),
+	}
+	return append(columns, s.Columns...)
+}
+
+// WriteChanges writes the rows that the ops of the merge need, op by op, and
+// returns the span of each: of the creates first, then of the rewrites.
+func (m *Merge) WriteChanges(w io.Writer) ([]Span, error) {
+	out, err := parquetedit.NewWriter(w, changesColumns(m.Schema), parquetedit.WriterOptions{Compression: "snappy"})
+	if err != nil {
+		return nil, err
+	}
+	s := &sliceWriter{merge: m, out: out}
+	var spans []Span
+	for _, c := range m.Creates {
+		spans = append(spans, s.op(nil, addRows(c.slots)))
+	}
+	for _, r := range m.Rewrites {
+		spans = append(spans, s.op(m.rewriteRows(r), addRows(r.appends)))
+	}
+	s.op(m.restRows(), nil)
+	if s.err != nil {
+		return nil, s.err
+	}
+	return spans, out.Close()
+}
+
+// sliceRow is one row of a changes object before it is gathered.
+type sliceRow struct {
+	edit int32
+	row  int64
+	slot int32   // -1: no after-image
+	gone []value // key values of a row without one
+}
+
+func addRows(slots []int32) []sliceRow {
+	rows := make([]sliceRow, len(slots))
+	for i, slot := range slots {
+		rows[i] = sliceRow{edit: editAdd, slot: slot}
+	}
+	return rows
+}
+
+func (m *Merge) rewriteRows(r Rewrite) []sliceRow {
+	rows := make([]sliceRow, 0, len(r.Deletes)+len(r.Replaces))
+	for i, row := range r.Deletes {
+		rows = append(rows, sliceRow{edit: editDelete, row: row, slot: -1, gone: m.keyValues(r.gone[i])})
+	}
+	for i, row := range r.Replaces {
+		rows = append(rows, sliceRow{edit: editReplace, row: row, slot: r.with[i]})
+	}
+	return rows
+}
+
+// restRows are the changes that need no op. They are kept, because a plan that
+// takes the place of this one is made from this object alone.
+func (m *Merge) restRows() []sliceRow {
+	rows := make([]sliceRow, len(m.rest))
+	for i, n := range m.rest {
+		if slot := m.entries[n].slot; slot >= 0 {
+			rows[i] = sliceRow{edit: editAdd, slot: slot}
+		} else {
+			rows[i] = sliceRow{edit: editDelete, row: -1, slot: -1, gone: m.keyValues(n)}
+		}
+	}
+	return rows
+}
+
+// keyValues returns the key of a change.
+func (m *Merge) keyValues(n int32) []value {
+	e := m.entries[n]
+	if e.slot < 0 {
+		return e.gone
+	}
+	values := make([]value, len(m.key))
+	for i, k := range m.key {
+		values[i] = m.cell(k, e.slot)
+	}
+	return values
+}
+
+type sliceWriter struct {
+	merge  *Merge
+	out    *parquetedit.Writer
+	rows   int64 // written in all
+	inside int64 // written to the current row group
+	err    error
+}
+
+// op writes the rows of one op and returns their span. After an error it does nothing.
+func (s *sliceWriter) op(edits, adds []sliceRow) Span {
+	span := Span{From: s.rows}
+	if s.inside >= sliceRowGroup && s.err == nil {
+		s.err = s.out.Flush()
+		s.inside = 0
+	}
+	for _, list := range [][]sliceRow{edits, adds} {
+		for len(list) > 0 && s.err == nil {
+			n := min(len(list), sliceChunk)
+			s.err = s.out.Write(s.gather(list[:n]))
+			s.rows += int64(n)
+			s.inside += int64(n)
+			list = list[n:]
+		}
+	}
+	span.To = s.rows
+	return span
+}
+
+func (s *sliceWriter) gather(rows []sliceRow) [][]value {
+	columns := make([][]value, 3+len(s.merge.Schema.Columns))
+	for c := range columns {
+		columns[c] = make([]value, len(rows))
+	}
+	for i, r := range rows {
+		columns[0][i] = parquet.Int32Value(r.edit)
+		if r.edit != editAdd {
+			columns[1][i] = parquet.Int64Value(r.row)
+		}
+		if r.slot < 0 {
+			for k, v := range r.gone {
+				columns[3+s.merge.key[k]][i] = v
+			}
+			continue
+		}
+		columns[2][i] = opValue(s.merge.ops[r.slot])
+		for c := range s.merge.Schema.Columns {
+			columns[3+c][i] = s.merge.cell(c, r.slot)
+		}
+	}
+	return columns
+}
+
+// Slice is the rows of one op, read back from a changes object.
+type Slice struct {
+	schema   *Schema
+	deletes  []int64
+	replaces []int64
+	from     int       // where the rows with an after-image begin
+	op       []value   // by row of the slice
+	cells    [][]value // by column of the table, then row
+}
+
+// ReadSlice reads a span of a changes object; the schema must be the one it was written with.
+func ReadSlice(ctx context.Context, changes *parquetedit.File, s *Schema, span Span) (*Slice, error) {
+	columns := make([][]value, 3+len(s.Columns))
+	for c := range columns {
+		var err error
+		if columns[c], err = readSpan(ctx, changes, c, span); err != nil {
+			return nil, err
+		}
+		if int64(len(columns[c])) != span.To-span.From {
+			return nil, fmt.Errorf("changes object ends before row %d", span.To)
+		}
+	}
+	slice := &Slice{schema: s, op: columns[2], cells: columns[3:]}
+	for i, edit := range columns[0] {
+		switch edit.Int32() {
+		case editDelete:
+			slice.deletes = append(slice.deletes, columns[1][i].Int64())
+			slice.from = i + 1
+		case editReplace:
+			slice.replaces = append(slice.replaces, columns[1][i].Int64())
+		}
+	}
+	return slice, nil
+}
+
+// readSpan reads the rows of a span of one column; the values are the caller's.
+func readSpan(ctx context.Context, f *parquetedit.File, column int, span Span) ([]value, error) {
+	values := make([]value, 0, span.To-span.From)
+	for group, info := range f.RowGroups() {
+		if info.FirstRow >= span.To || info.FirstRow+info.Rows <= span.From {
+			continue
+		}
+		err := f.ReadColumn(ctx, group, column, func(first int64, page []value) error {
+			first += info.FirstRow
+			low := min(max(span.From-first, 0), int64(len(page)))
+			high := min(max(span.To-first, 0), int64(len(page)))
+			for _, v := range page[low:high] {
+				values = append(values, v.Clone())
+			}
+			if first+int64(len(page)) >= span.To {
+				return errEnough
+			}
+			return nil
+		})
+		if err != nil && !isEnough(err) {
+			return nil, err
+		}
+	}
+	return values, nil
+}

@@ -1,0 +1,312 @@
+package replicate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"sluice/internal/lake"
+	"sluice/internal/object"
+	"sluice/internal/parquetedit"
+	"sluice/statestore"
+)
+
+// attempts is how often an op is begun again in one run before the run ends as failed.
+const attempts = 3
+
+// application is one plan being carried out by one run.
+type application struct {
+	*run
+	plan    *Plan
+	again   bool // an earlier run may have applied some of it
+	mu      sync.Mutex
+	applied map[string]string // ETag by key of what this run saw applied
+	opened  map[string]*parquetedit.File
+	done    int
+}
+
+// apply carries the plan out: phase 1, and when every op of it is applied, phase 2.
+func (r *run) apply(ctx context.Context, p *Plan, ops [2][]Op) (*application, error) {
+	a := &application{run: r, plan: p, again: len(ops[0])+len(ops[1]) == 0, applied: map[string]string{}, opened: map[string]*parquetedit.File{}}
+	for phase := range p.Phases {
+		list := ops[phase]
+		if a.again && p.Phases[phase].Ops > 0 {
+			var batches []Batch
+			if err := readJSON(ctx, r.lake, p.Phases[phase].Key, &batches); err != nil {
+				return nil, err
+			}
+			for _, b := range batches {
+				list = append(list, b.Ops...)
+			}
+		}
+		if err := a.applyPhase(ctx, list); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// applyPhase applies the ops in parallel, as many at once in the whole engine as there are cores.
+func (a *application) applyPhase(ctx context.Context, ops []Op) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(cap(a.e.ops))
+	for _, op := range ops {
+		if ctx.Err() != nil {
+			break
+		}
+		group.Go(func() error {
+			select {
+			case a.e.ops <- struct{}{}:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			defer func() { <-a.e.ops }()
+			if err := a.pulse(ctx); err != nil {
+				return err
+			}
+			if err := a.applyOp(ctx, op); err != nil {
+				return err
+			}
+			a.progress()
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+func (a *application) progress() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.done++
+	a.e.stores.Progress(a.t.name(), a.done, a.plan.Phases[0].Ops+a.plan.Phases[1].Ops)
+}
+
+// applyOp begins the op until it is applied, or known not to be ours to apply.
+func (a *application) applyOp(ctx context.Context, op Op) error {
+	missing := op.Files
+	var last error
+	for range attempts {
+		if a.again || last != nil {
+			var err error
+			if missing, err = a.missing(ctx, op); err != nil || len(missing) == 0 {
+				return err
+			}
+		}
+		if last = a.write(ctx, op, missing); last == nil {
+			return nil
+		}
+		if ctx.Err() != nil || !inDoubt(last) && dataFault(last) != "" {
+			return last
+		}
+	}
+	if _, err := a.missing(ctx, op); err != nil {
+		return err
+	}
+	return last
+}
+
+// inDoubt says whether an error leaves open what the object now is, or says that it is not what it was.
+func inDoubt(err error) bool {
+	return errors.Is(err, object.ErrPrecondition) || errors.Is(err, object.ErrNotFound)
+}
+
+// missing looks which files of an op are not written yet. A file that is
+// neither as the plan found it nor as the op leaves it was changed by somebody else: when the commit is still ours that halts the table.
+func (a *application) missing(ctx context.Context, op Op) ([]OpFile, error) {
+	var files []OpFile
+	for _, f := range op.Files {
+		info, err := a.lake.Head(ctx, f.Key)
+		switch {
+		case errors.Is(err, object.ErrNotFound) && op.ETag == "":
+			files = append(files, f)
+			continue
+		case errors.Is(err, object.ErrNotFound) && op.Kind == OpRefresh:
+			continue // to a fence a file that is gone is as good as fenced
+		case errors.Is(err, object.ErrNotFound):
+			return nil, a.foreign(ctx, f.Key, "is gone")
+		case err != nil:
+			return nil, err
+		}
+		ours, err := a.isOurs(ctx, info, op.N)
+		switch {
+		case err != nil:
+			return nil, err
+		case ours:
+			a.saw(f.Key, info.ETag)
+		case op.ETag != "" && info.ETag == op.ETag:
+			files = append(files, f)
+		case op.Kind == OpBlock || op.Kind == OpRefresh:
+			a.saw(f.Key, info.ETag) // to a fence, a name that is taken or a file that changed is as good as fenced
+		default:
+			return nil, a.foreign(ctx, f.Key, "was written by somebody else")
+		}
+	}
+	return files, nil
+}
+
+func (a *application) saw(key, etag string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.applied[key] = etag
+}
+
+// foreign reads the item again: a commit that is no longer pending was finished
+// elsewhere; one that is cannot be finished, which is a halt.
+func (a *application) foreign(ctx context.Context, key, what string) error {
+	item, err := a.e.stores.State.Read(ctx, a.t.path)
+	if err != nil {
+		return err
+	}
+	if item[statestore.CommitID] != a.plan.ID {
+		return errElsewhere
+	}
+	return haltf("foreign", "lake file %s %s while commit %s was pending; look at the file, then acknowledge with --accept foreign to take the lake as it is now",
+		key, what, a.plan.commitKey())
+}
+
+// The marks that a body carries, in its object's metadata and in its Parquet footer.
+const (
+	commitMark = "sluice-commit"
+	opMark     = "sluice-op"
+)
+
+func (a *application) marks(op Op) map[string]string {
+	return map[string]string{commitMark: a.plan.commitKey(), opMark: fmt.Sprint(op.N)}
+}
+
+// isOurs says whether the object is what this commit's op wrote. A store that
+// keeps no metadata is asked for the footer.
+func (a *application) isOurs(ctx context.Context, info object.Info, op int) (bool, error) {
+	commit, ok := info.Metadata[commitMark]
+	number := info.Metadata[opMark]
+	if !ok {
+		f, err := a.open(ctx, a.lake, info)
+		switch {
+		case inDoubt(err) || dataFault(err) != "":
+			return false, nil
+		case err != nil:
+			return false, err
+		}
+		commit, _ = f.Metadata(commitMark)
+		number, _ = f.Metadata(opMark)
+	}
+	return commit == a.plan.commitKey() && number == fmt.Sprint(op), nil
+}
+
+// write makes the op's missing files.
+func (a *application) write(ctx context.Context, op Op, missing []OpFile) error {
+	switch {
+	case op.Kind == OpCreate && op.Changes == nil:
+		return a.writeLoad(ctx, op, missing)
+	case op.Kind == OpCreate || op.Kind == OpBlock:
+		return a.writeNew(ctx, op)
+	default:
+		return a.writeAgain(ctx, op)
+	}
+}
+
+// writeNew creates a file from a slice of the changes, or, for a fence, one without rows.
+func (a *application) writeNew(ctx context.Context, op Op) error {
+	slice := lake.NoRows(&a.plan.Schema)
+	if op.Changes != nil {
+		var err error
+		if slice, err = a.slice(ctx, op); err != nil {
+			return err
+		}
+	}
+	u := a.begin(ctx, op, op.Files[0].Key)
+	_, err := slice.Create(u, a.options(op))
+	return a.end(ctx, u, op.Files[0].Key, err)
+}
+
+// writeAgain rewrites a file: its slice applied, emptied, or the same with a new footer.
+func (a *application) writeAgain(ctx context.Context, op Op) error {
+	file := op.Files[0]
+	from := object.Info{Key: file.Key, ETag: op.ETag, Size: op.Size}
+	open, err := a.open(ctx, a.lake, from)
+	if err != nil {
+		return err
+	}
+	slice := lake.NoRows(&a.plan.Schema)
+	if op.Kind == OpRewrite {
+		if slice, err = a.slice(ctx, op); err != nil {
+			return err
+		}
+	}
+	u := a.begin(ctx, op, file.Key)
+	out := &target{upload: u, from: from}
+	var stats parquetedit.Stats
+	options := a.options(op)
+	if op.Kind == OpEmpty {
+		options.Columns = file.Columns
+		stats, err = lake.Empty(ctx, open, out, options)
+	} else {
+		stats, err = slice.Rewrite(ctx, open, out, options)
+	}
+	if err == nil && op.Kind != OpRefresh && stats.Rows != file.Rows {
+		err = fmt.Errorf("rewrite %s: %d rows where the plan has %d", file.Key, stats.Rows, file.Rows)
+	}
+	return a.end(ctx, u, file.Key, err)
+}
+
+func (a *application) slice(ctx context.Context, op Op) (*lake.Slice, error) {
+	changes, err := a.openOnce(ctx, Source{Key: a.plan.Changes, Lake: true})
+	if err != nil {
+		return nil, err
+	}
+	return lake.ReadSlice(ctx, changes, &a.plan.Schema, *op.Changes)
+}
+
+// begin starts the body of one of the op's files, conditional on what the op expects there.
+func (a *application) begin(ctx context.Context, op Op, key string) object.Upload {
+	in := object.PutInput{Metadata: a.marks(op), Condition: object.Condition{IfMatch: op.ETag, IfNoneMatch: op.ETag == ""}}
+	return a.lake.Create(ctx, key, in)
+}
+
+// end makes the body visible, or throws it away when making it went wrong.
+func (a *application) end(ctx context.Context, u object.Upload, key string, err error) error {
+	if err != nil {
+		return errors.Join(err, u.Abort(context.WithoutCancel(ctx)))
+	}
+	info, err := u.Close(ctx)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", key, err)
+	}
+	counts := u.Counts()
+	a.meter.written.Add(counts.BytesWritten)
+	a.meter.copied.Add(counts.BytesCopied)
+	a.saw(key, info.ETag)
+	return nil
+}
+
+func (a *application) options(op Op) lake.FileOptions {
+	return lake.FileOptions{Compression: a.plan.Codec, Metadata: a.marks(op)}
+}
+
+// openOnce opens a file that several ops read.
+func (a *application) openOnce(ctx context.Context, s Source) (*parquetedit.File, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if f := a.opened[s.Key]; f != nil {
+		return f, nil
+	}
+	store := a.raw
+	if s.Lake {
+		store = a.lake
+	}
+	info := object.Info{Key: s.Key, ETag: s.ETag, Size: s.Size}
+	if s.ETag == "" {
+		var err error
+		if info, err = store.Head(ctx, s.Key); err != nil {
+			return nil, fmt.Errorf("open %s: %w", s.Key, err)
+		}
+	}
+	f, err := a.open(ctx, store, info)
+	if err == nil {
+		a.opened[s.Key] = f
+	}
+	return f, err
+}

@@ -1,0 +1,87 @@
+package replicate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"sluice/internal/dms"
+	"sluice/internal/lake"
+	"sluice/internal/object"
+	"sluice/statestore"
+)
+
+// writeLoad makes the missing files of an op from the plan's sources.
+func (a *application) writeLoad(ctx context.Context, op Op, missing []OpFile) error {
+	load := &lake.Load{Schema: &a.plan.Schema, Options: dms.Options{BeforeImagePrefix: a.plan.Before}}
+	load.Inputs = make([]lake.LoadFile, len(a.plan.Sources))
+	for _, p := range op.Parts {
+		s := a.plan.Sources[p.File]
+		open, err := a.openOnce(ctx, s)
+		if err != nil {
+			return a.lostSource(ctx, s, err)
+		}
+		load.Inputs[p.File] = lake.LoadFile{Name: s.Key, Dir: s.Dir, Open: open}
+	}
+	work := lake.LoadOp{Parts: op.Parts}
+	for _, f := range missing {
+		work.Outputs = append(work.Outputs, lake.Output{Dir: f.Dir, Rows: f.Rows})
+	}
+	sink := &loadSink{application: a, ctx: ctx, op: op, files: missing}
+	if err := load.Run(ctx, work, sink); err != nil {
+		if sink.open != nil {
+			err = errors.Join(err, sink.open.Abort(context.WithoutCancel(ctx)))
+		}
+		if sink.closing || !inDoubt(err) {
+			return err
+		}
+		return a.lostSource(ctx, a.plan.Sources[op.Parts[0].File], err)
+	}
+	return nil
+}
+
+// lostSource tells a source that changed under the plan from trouble with
+// storage. The commit then cannot be finished: for a load a complete newer
+// generation replaces it, and until then the table is halted.
+func (a *application) lostSource(ctx context.Context, s Source, err error) error {
+	if !inDoubt(err) {
+		return err
+	}
+	item, readErr := a.e.stores.State.Read(ctx, a.t.path)
+	switch {
+	case readErr != nil:
+		return readErr
+	case item[statestore.CommitID] != a.plan.ID:
+		return errElsewhere
+	case s.Lake:
+		return haltf("foreign", "lake file %s changed while commit %s was reading it; acknowledge with --accept foreign to take the lake as it is now", s.Key, a.plan.commitKey())
+	default:
+		return haltf("reload", "LOAD object %s changed while it was being loaded (commit %s); the complete newer full load replaces this one by itself", s.Key, a.plan.commitKey())
+	}
+}
+
+// loadSink writes an op's outputs as lake files, one after the other.
+type loadSink struct {
+	*application
+	ctx     context.Context //nolint:containedctx // lives as long as one call of Run
+	op      Op
+	files   []OpFile
+	open    object.Upload
+	closing bool
+}
+
+func (s *loadSink) Open(n int) (io.Writer, lake.FileOptions, error) {
+	s.open = s.begin(s.ctx, s.op, s.files[n].Key)
+	return s.open, s.options(s.op), nil
+}
+
+func (s *loadSink) Close(n int) error {
+	u := s.open
+	s.open, s.closing = nil, true
+	if err := s.end(s.ctx, u, s.files[n].Key, nil); err != nil {
+		return fmt.Errorf("output %d: %w", n, err)
+	}
+	s.closing = false
+	return nil
+}

@@ -1,0 +1,144 @@
+package replicate
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"sluice/internal/lake"
+	"sluice/internal/object"
+	"sluice/internal/parquetedit"
+)
+
+// Bookkeeping objects are immutable: they are written once, under names that
+// hold the commit's id, and read by the names that the control item holds.
+
+// ledger is what is known of the inputs: those consumed within the horizon,
+// and the full load that the lake was made from.
+type ledger struct {
+	Inputs    []ledgerInput `json:"inputs"`
+	Load      []loadObject  `json:"load"`
+	LoadStart time.Time     `json:"load_start,omitzero"` // change files older than this are superseded; zero = unknown
+}
+
+// ledgerInput is a change file that was consumed.
+type ledgerInput struct {
+	Key      string    `json:"key"`
+	ETag     string    `json:"etag"`
+	Modified time.Time `json:"modified"`
+}
+
+// loadObject is a LOAD object of the generation in the lake.
+type loadObject struct {
+	Key      string    `json:"key"`
+	ETag     string    `json:"etag"`
+	Size     int64     `json:"size"`
+	Modified time.Time `json:"modified"`
+	Digest   string    `json:"digest,omitempty"` // of its content; absent for an adopted load
+}
+
+// index is the live lake files after a commit: a cache, of which an entry
+// counts only while its ETag is the listing's.
+type index struct {
+	Schema  lake.Schema            `json:"schema"`
+	Layouts [][]parquetedit.Column `json:"layouts"` // columns of files
+	Files   []indexFile            `json:"files"`
+}
+
+type indexFile struct {
+	Key    string `json:"key"` // below the table's folder
+	ETag   string `json:"etag"`
+	Size   int64  `json:"size"`
+	Rows   int64  `json:"rows"`
+	Layout int    `json:"layout"`
+	Min    []byte `json:"min,omitempty"`
+	Max    []byte `json:"max,omitempty"`
+}
+
+// readJSON reads a bookkeeping object.
+func readJSON(ctx context.Context, store Objects, key string, into any) error {
+	body, _, err := store.Get(ctx, key, object.GetInput{})
+	if err != nil {
+		return fmt.Errorf("read bookkeeping %s: %w", key, err)
+	}
+	defer func() { _ = body.Close() }()
+	data, err := io.ReadAll(body)
+	if err != nil {
+		return fmt.Errorf("read bookkeeping %s: %w", key, err)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return haltf("bookkeeping", "%s is not what sluice wrote: %v; restore the object, or import a control item without it", key, err)
+	}
+	return nil
+}
+
+// writeJSON writes a bookkeeping object. That it is there already is success:
+// its name says whose it is.
+func writeJSON(ctx context.Context, store Objects, key string, what any) error {
+	data, err := json.Marshal(what)
+	if err != nil {
+		return err
+	}
+	_, err = store.Put(ctx, key, data, object.PutInput{Condition: object.Condition{IfNoneMatch: true}})
+	if err != nil && !errors.Is(err, object.ErrPrecondition) {
+		return fmt.Errorf("write bookkeeping %s: %w", key, err)
+	}
+	return nil
+}
+
+// owner is what owner.json holds: the table that a lake folder belongs to.
+type owner struct {
+	Path string `json:"path"`
+}
+
+// own makes the lake folder the table's, or returns a halt when it is another's.
+func (t *table) own(ctx context.Context, store Objects) error {
+	key := t.book + "owner.json"
+	mine, err := json.Marshal(owner{Path: t.path})
+	if err != nil {
+		return err
+	}
+	_, err = store.Put(ctx, key, mine, object.PutInput{Condition: object.Condition{IfNoneMatch: true}})
+	if err == nil || !errors.Is(err, object.ErrPrecondition) {
+		return err
+	}
+	var there owner
+	if err := readJSON(ctx, store, key, &there); err != nil {
+		return err
+	}
+	if there.Path != t.path {
+		return haltf("location", "lake folder %s/%s belongs to %s; give this table another out_path with sluice activate --out-path",
+			t.outBucket, t.lake, there.Path)
+	}
+	return nil
+}
+
+// indexOf makes the index of the files.
+func indexOf(t *table, s lake.Schema, files []*lake.File) *index {
+	x := &index{Schema: s}
+	known := map[string]int{}
+	for _, f := range files {
+		if f.Columns == nil {
+			continue
+		}
+		layout, err := json.Marshal(f.Columns)
+		if err != nil {
+			continue
+		}
+		n, ok := known[string(layout)]
+		if !ok {
+			n = len(x.Layouts)
+			known[string(layout)] = n
+			x.Layouts = append(x.Layouts, f.Columns)
+		}
+		x.Files = append(x.Files, indexFile{
+			Key: f.Key[len(t.lake):], ETag: f.ETag, Size: f.Size, Rows: f.Rows, Layout: n,
+			Min: bytes.Clone(f.Min), Max: bytes.Clone(f.Max),
+		})
+	}
+	return x
+}

@@ -1,0 +1,128 @@
+package replicate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"sluice/internal/lake"
+	"sluice/internal/object"
+	"sluice/statestore"
+)
+
+// A batch is what one worker carries out: about so many bytes, and not more ops than this.
+const (
+	batchBytes = 256 << 20
+	batchOps   = 100
+)
+
+// commit writes the draft down and makes it binding by one conditional update.
+// statestore.ErrConflict says that the item is no longer as it was planned with: plan again.
+func (r *run) commit(ctx context.Context, d *draft) error {
+	if err := r.e.probe(ctx, d.table.outBucket, d.table.book); err != nil {
+		return err
+	}
+	if err := d.table.own(ctx, r.lake); err != nil {
+		return err
+	}
+	if err := r.writeDraft(ctx, d); err != nil {
+		return err
+	}
+	return r.e.stores.State.Commit(ctx, d.pending(d.table.seq))
+}
+
+func (d *draft) pending(base uint64) statestore.Pending {
+	return statestore.Pending{
+		Path: d.Path, Base: base, Seq: d.Seq, CommitID: d.ID,
+		PlanKey: d.planKey(), Settings: d.Settings,
+	}
+}
+
+func (d *draft) planKey() string { return d.table.book + "commits/" + d.commitKey() + ".json" }
+
+// writeDraft writes changes, batches, ledger and plan, in this order; none of it is binding.
+func (r *run) writeDraft(ctx context.Context, d *draft) error {
+	commits := d.table.book + "commits/" + d.commitKey()
+	if d.merge != nil && len(d.ops[0])+len(d.ops[1]) > 0 {
+		d.Changes = commits + ".changes.parquet"
+		if err := r.writeChanges(ctx, d); err != nil {
+			return fmt.Errorf("write %s: %w", d.Changes, err)
+		}
+	}
+	d.Creates = 0
+	for _, op := range d.ops[0] {
+		for _, f := range op.Files {
+			d.Creates += f.Rows
+		}
+	}
+	for phase, ops := range d.ops {
+		if d.Phases[phase] = (Phase{Ops: len(ops)}); len(ops) == 0 {
+			continue
+		}
+		d.Phases[phase].Key = fmt.Sprintf("%s.batch-%d.json", commits, phase+1)
+		if err := writeJSON(ctx, r.lake, d.Phases[phase].Key, d.batches(phase)); err != nil {
+			return err
+		}
+	}
+	if d.ledger != nil {
+		key := d.table.book + "ledger/" + d.commitKey() + ".json"
+		if err := writeJSON(ctx, r.lake, key, d.ledger); err != nil {
+			return err
+		}
+		d.Set[statestore.Ledger] = key
+	}
+	return writeJSON(ctx, r.lake, d.planKey(), d.Plan)
+}
+
+// writeChanges writes the net changes grouped by op, and tells each op its span.
+func (r *run) writeChanges(ctx context.Context, d *draft) error {
+	upload := r.lake.Create(ctx, d.Changes, object.PutInput{Condition: object.Condition{IfNoneMatch: true}})
+	spans, err := d.merge.WriteChanges(upload)
+	if err != nil {
+		return errors.Join(err, upload.Abort(context.WithoutCancel(ctx)))
+	}
+	r.meter.written.Add(upload.Counts().BytesWritten)
+	if _, err := upload.Close(ctx); err != nil {
+		return err
+	}
+	at := 0
+	for phase := range d.ops {
+		for i := range d.ops[phase] {
+			d.ops[phase][i].Changes = &lake.Span{From: spans[at].From, To: spans[at].To}
+			at++
+		}
+	}
+	return nil
+}
+
+// batches cuts a phase's ops into what one worker carries out.
+func (d *draft) batches(phase int) []Batch {
+	var list []Batch
+	var bytes int64
+	for _, op := range d.ops[phase] {
+		n := len(list) - 1
+		if n < 0 || bytes+op.Bytes > batchBytes || len(list[n].Ops) == batchOps {
+			list = append(list, Batch{Path: d.Path, Seq: d.Seq, ID: d.ID, Plan: d.planKey(), Phase: phase + 1})
+			n, bytes = n+1, 0
+		}
+		list[n].Ops = append(list[n].Ops, op)
+		bytes += op.Bytes
+	}
+	return list
+}
+
+// probe tries once per bucket whether the store holds write conditions: without them no commit is safe.
+func (e *Engine) probe(ctx context.Context, bucket, book string) error {
+	if _, done := e.probed.Load(bucket); done {
+		return nil
+	}
+	store, err := e.bucket(ctx, bucket)
+	if err != nil {
+		return err
+	}
+	if err := object.Probe(ctx, store, book); err != nil {
+		return fmt.Errorf("bucket %s: %w", bucket, err)
+	}
+	e.probed.Store(bucket, true)
+	return nil
+}

@@ -1,0 +1,107 @@
+package replicate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"sluice/internal/object"
+	"sluice/statestore"
+)
+
+// Doctor tries what a run relies on and says what to fix: that raw can be
+// listed and read, that the lake's store holds write conditions, that the control table can be read,
+// that the clocks agree, and for each active table that nothing was missed. It writes one probe object below the lake's _sluice/ folder.
+func (e *Engine) Doctor(ctx context.Context, report func(Check)) error {
+	e.checkRaw(ctx, report)
+	e.checkLake(ctx, report)
+	items, err := e.items(ctx, func(r Result) {
+		report(Check{Name: "control item " + r.Path, Detail: r.Reason, Remedy: "make every attribute a string (S)"})
+	})
+	if err != nil {
+		report(Check{Name: "control table", Detail: err.Error(), Remedy: "check --state, the region and the permissions dynamodb:Scan, GetItem, PutItem, UpdateItem, DescribeTable, CreateTable"})
+		return ctx.Err()
+	}
+	report(Check{Name: "control table", OK: true, Detail: fmt.Sprintf("%d tables registered", len(items))})
+	for _, path := range sortedKeys(items) {
+		if item := items[path]; item != nil && item.Active() && e.inScope(item) {
+			report(e.checkTable(ctx, item))
+		}
+	}
+	return ctx.Err()
+}
+
+func (e *Engine) checkRaw(ctx context.Context, report func(Check)) {
+	found, err := e.discover(ctx)
+	check := Check{Name: "raw " + e.cfg.RawBucket + "/" + e.cfg.RawPrefix, OK: err == nil, Detail: fmt.Sprintf("%d tables found", len(found))}
+	if err != nil {
+		check.Detail, check.Remedy = err.Error(), "check --raw, the credentials, and the permissions s3:ListBucket and s3:GetObject"
+	} else if len(found) == 0 {
+		check.OK, check.Remedy = false, "--raw must name the folder that holds schema/table/ folders"
+	}
+	report(check)
+}
+
+func (e *Engine) checkLake(ctx context.Context, report func(Check)) {
+	name := "lake " + e.cfg.LakeBucket + "/" + e.cfg.LakePrefix
+	store, err := e.bucket(ctx, e.cfg.LakeBucket)
+	if err == nil {
+		err = object.Probe(ctx, store, e.cfg.LakePrefix+"_sluice/")
+	}
+	switch {
+	case errors.Is(err, object.ErrUnconditional):
+		report(Check{Name: name, Detail: err.Error(), Remedy: "use a store that holds If-Match and If-None-Match on PUT, as Amazon S3 does"})
+		return
+	case err != nil:
+		report(Check{Name: name, Detail: err.Error(), Remedy: "check --lake, the credentials, and the permissions s3:ListBucket, s3:GetObject, s3:PutObject, s3:AbortMultipartUpload"})
+		return
+	}
+	report(Check{Name: name, OK: true, Detail: "write conditions hold"})
+	info, err := store.Head(ctx, e.cfg.LakePrefix+"_sluice/probe")
+	if err != nil {
+		return
+	}
+	const most = 5 * time.Minute
+	skew := e.now().Sub(info.LastModified).Round(time.Second)
+	report(Check{
+		Name: "clock", OK: skew.Abs() < most, Detail: fmt.Sprintf("this machine is %s from the store", skew),
+		Remedy: "set this machine's clock: the settle delay and leases go by it",
+	})
+}
+
+// checkTable lists the whole folder of a table and says what a run would not see or would stop at.
+func (e *Engine) checkTable(ctx context.Context, item statestore.Item) Check {
+	check := Check{Name: "table " + tableName(item)}
+	if item.Halted() {
+		check.Detail, check.Remedy = item[statestore.StatusReason], "see docs/OPERATIONS.md, then sluice acknowledge "+tableName(item)
+		return check
+	}
+	r := &run{e: e, meter: &meter{}, result: &Result{}, dry: true}
+	o, err := r.survey(ctx, item)
+	switch {
+	case err != nil:
+		check.Detail, check.Remedy = err.Error(), "see docs/OPERATIONS.md"
+	case len(o.fates.tooLate) > 0:
+		check.Detail = fmt.Sprintf("%d change files came after the horizon and were never merged, the first %s", len(o.fates.tooLate), o.fates.tooLate[0].key)
+		check.Remedy = "reload the table, or let the next run halt it and acknowledge to leave them out"
+	default:
+		check.OK = true
+		check.Detail = fmt.Sprintf("%d LOAD and %d change files, %d waiting, %d other objects ignored",
+			len(o.loads), len(o.changes), len(o.fates.fresh)+len(o.fates.late), o.ignored)
+	}
+	return check
+}
+
+// survey compares the whole folder with what was consumed.
+func (r *run) survey(ctx context.Context, item statestore.Item) (*outlook, error) {
+	if err := r.adopt(ctx, item); err != nil {
+		return nil, err
+	}
+	whole, err := r.list(ctx, "", nil)
+	if err != nil {
+		return nil, err
+	}
+	r.listed = whole
+	return r.look(ctx)
+}

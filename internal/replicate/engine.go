@@ -1,0 +1,69 @@
+package replicate
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
+
+	"sluice/internal/object"
+	"sluice/statestore"
+)
+
+// Objects is one bucket as the engine needs it: no worker deletes.
+type Objects interface {
+	object.Reader
+	object.Writer
+}
+
+// Stores are the places that an engine works on. Log, Now and Progress may be nil.
+type Stores struct {
+	Objects  func(ctx context.Context, bucket string) (Objects, error)
+	State    statestore.Store
+	Log      *slog.Logger
+	Now      func() time.Time
+	Progress func(table string, done, total int) // ops of the current commit
+}
+
+// Engine replicates the tables below one raw prefix. It is safe for concurrent use.
+type Engine struct {
+	cfg    Config
+	stores Stores
+	ops    chan struct{} // one token for each op that is being applied
+	probed sync.Map      // bucket → error: stores whose conditions were tried
+}
+
+// New returns an engine. Errors wrap [ErrUsage].
+func New(cfg Config, stores Stores) (*Engine, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.RawBucket == "" {
+		return nil, fmt.Errorf("%w: no raw location; say where DMS writes with --raw", ErrUsage)
+	}
+	if stores.Log == nil {
+		stores.Log = slog.New(slog.DiscardHandler)
+	}
+	if stores.Now == nil {
+		stores.Now = time.Now
+	}
+	if stores.Progress == nil {
+		stores.Progress = func(string, int, int) {}
+	}
+	if cfg.Schema == "" {
+		cfg.Schema = "*"
+	}
+	return &Engine{cfg: cfg, stores: stores, ops: make(chan struct{}, runtime.GOMAXPROCS(0))}, nil
+}
+
+func (e *Engine) now() time.Time { return e.stores.Now() }
+
+func (e *Engine) bucket(ctx context.Context, name string) (Objects, error) {
+	store, err := e.stores.Objects(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("open bucket %s: %w", name, err)
+	}
+	return store, nil
+}

@@ -1,0 +1,95 @@
+package replicate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"sluice/internal/dms"
+	"sluice/internal/lake"
+	"sluice/internal/object"
+	"sluice/internal/parquetedit"
+	"sluice/statestore"
+)
+
+// HaltError is why a table stops until an operator acknowledges it: data or
+// settings are wrong, and going on would be a guess.
+type HaltError struct {
+	Code string // one word; docs/OPERATIONS.md has a section for each
+	Text string // what is wrong, where, and what to do
+}
+
+// Error is the code, a colon and the text: what StatusReason says.
+func (e *HaltError) Error() string { return e.Code + ": " + e.Text }
+
+func haltf(code, format string, args ...any) error {
+	return &HaltError{Code: code, Text: fmt.Sprintf(format, args...)}
+}
+
+// errElsewhere is returned when another run finished or replaced the commit.
+var errElsewhere = errors.New("finished elsewhere")
+
+// fateOf is what an error means for a table.
+type fateOf int
+
+const (
+	retry fateOf = iota // storage trouble: a later run may succeed
+	halt                // data or settings are wrong
+	quiet               // another run has the table
+)
+
+// fate decides what becomes of an error, and of which halt it is the reason.
+func fate(err error) (fateOf, *HaltError) {
+	var stop *HaltError
+	switch {
+	case errors.As(err, &stop):
+		return halt, stop
+	case errors.Is(err, errElsewhere), errors.Is(err, statestore.ErrLeased):
+		return quiet, nil
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return retry, nil
+	}
+	if code := dataFault(err); code != "" {
+		return halt, &HaltError{Code: code, Text: err.Error()}
+	}
+	return retry, nil
+}
+
+// dataFault returns the reason code of an error that the data is to blame for, or "".
+func dataFault(err error) string {
+	var (
+		schema    *lake.SchemaError
+		key       *lake.KeyError
+		row       *lake.RowError
+		name      *lake.NameError
+		types     *lake.TypeError
+		value     *lake.ValueError
+		input     *dms.InputError
+		corrupted = errors.Is(err, parquetedit.ErrCorrupt) || errors.Is(err, parquetedit.ErrEncrypted) ||
+			errors.Is(err, parquetedit.ErrCodec) || errors.Is(err, parquetedit.ErrNested) || errors.Is(err, parquetedit.ErrTooLarge)
+	)
+	switch {
+	case errors.As(err, &schema), errors.As(err, &name), errors.As(err, &types), errors.As(err, &value):
+		return "schema"
+	case errors.As(err, &key):
+		return "key"
+	case errors.As(err, &row), errors.As(err, &input), corrupted:
+		return "input"
+	case errors.Is(err, lake.ErrPartitionType):
+		return "partition"
+	}
+	return ""
+}
+
+// storageAdvice says what to do about an error that is not the data's fault.
+func storageAdvice(err error) string {
+	switch {
+	case errors.Is(err, object.ErrDenied), errors.Is(err, statestore.ErrDenied):
+		return "; check the permissions with sluice doctor"
+	case errors.Is(err, object.ErrNoBucket):
+		return "; check --raw, --lake and the table's out_path"
+	case errors.Is(err, object.ErrUnconditional):
+		return "; use a store that holds write conditions"
+	}
+	return ""
+}

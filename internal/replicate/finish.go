@@ -1,0 +1,147 @@
+package replicate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	"sluice/internal/lake"
+	"sluice/internal/object"
+	"sluice/statestore"
+)
+
+// finish makes sure that every op is in the lake, writes the index down and
+// moves the watermark by one conditional update. That somebody else finished the
+// commit is success.
+func (a *application) finish(ctx context.Context) error {
+	planned, err := a.everyOp(ctx)
+	if err != nil {
+		return err
+	}
+	infos, err := a.listLake(ctx)
+	if err != nil {
+		return err
+	}
+	here := map[string]object.Info{}
+	for _, info := range infos {
+		here[info.Key] = info
+	}
+	if err := a.verify(ctx, planned, here); err != nil {
+		return err
+	}
+	if a.plan.Kind == KindFence {
+		return a.finishFence(ctx)
+	}
+	files, err := a.filesNow(ctx, planned, infos)
+	if err != nil {
+		return err
+	}
+	key := a.t.book + "index/" + a.plan.commitKey() + ".json"
+	if err := writeJSON(ctx, a.lake, key, indexOf(a.t, a.plan.Schema, files)); err != nil {
+		return err
+	}
+	set := map[string]string{statestore.Index: key}
+	maps.Copy(set, a.plan.Set)
+	err = a.e.stores.State.Finish(ctx, statestore.Finished{
+		Path: a.t.path, Seq: a.plan.Seq, CommitID: a.plan.ID, Set: set, Remove: a.plan.Remove,
+	})
+	if err != nil && !errors.Is(err, statestore.ErrConflict) {
+		return err
+	}
+	a.remember(planned, files)
+	return nil
+}
+
+// plannedFile is a file of the plan and the op that writes it.
+type plannedFile struct {
+	OpFile
+	op Op
+}
+
+// everyOp reads the ops of both phases, by key of the file.
+func (a *application) everyOp(ctx context.Context) (map[string]plannedFile, error) {
+	planned := map[string]plannedFile{}
+	for _, phase := range a.plan.Phases {
+		if phase.Ops == 0 {
+			continue
+		}
+		var batches []Batch
+		if err := readJSON(ctx, a.lake, phase.Key, &batches); err != nil {
+			return nil, err
+		}
+		for _, b := range batches {
+			for _, op := range b.Ops {
+				for _, f := range op.Files {
+					planned[f.Key] = plannedFile{f, op}
+				}
+			}
+		}
+	}
+	return planned, nil
+}
+
+// verify makes sure that each file of the plan is there and is what its op
+// wrote. An ETag that differs is no proof; what this run itself saw applied is.
+func (a *application) verify(ctx context.Context, planned map[string]plannedFile, here map[string]object.Info) error {
+	for key, f := range planned {
+		info, ok := here[key]
+		if ok && a.applied[key] == info.ETag {
+			continue
+		}
+		op := f.op
+		op.Files = []OpFile{f.OpFile}
+		missing, err := a.missing(ctx, op)
+		if err != nil {
+			return err
+		}
+		if len(missing) > 0 {
+			return fmt.Errorf("commit %s: %s is not written yet", a.plan.commitKey(), key)
+		}
+	}
+	return nil
+}
+
+// filesNow is what the index is to say: the plan's files as their ops left
+// them, the others as the index before knew them.
+func (a *application) filesNow(ctx context.Context, planned map[string]plannedFile, infos []object.Info) ([]*lake.File, error) {
+	var before index
+	if a.plan.Index != "" {
+		if err := readJSON(ctx, a.lake, a.plan.Index, &before); err != nil {
+			return nil, err
+		}
+	}
+	cached := map[string]indexFile{}
+	for _, f := range before.Files {
+		cached[a.t.lake+f.Key] = f
+	}
+	var files []*lake.File
+	for _, info := range infos {
+		f := a.lakeFile(info)
+		files = append(files, f)
+		if p, ok := planned[info.Key]; ok {
+			f.Rows, f.Columns, f.Min, f.Max = p.Rows, p.Columns, p.Min, p.Max
+			continue
+		}
+		if c, ok := cached[info.Key]; ok && c.ETag == info.ETag && c.Layout < len(before.Layouts) {
+			f.Rows, f.Columns = c.Rows, before.Layouts[c.Layout]
+			if sameList(before.Schema.Key, a.plan.Schema.Key) {
+				f.Min, f.Max = c.Min, c.Max
+			}
+		}
+	}
+	return files, nil
+}
+
+// remember keeps what the tick's result says of the lake.
+func (a *application) remember(planned map[string]plannedFile, files []*lake.File) {
+	for key := range planned {
+		a.touched[key] = true
+	}
+	a.lastLive = nil
+	for _, f := range files {
+		if f.Live() {
+			a.lastLive = append(a.lastLive, f)
+		}
+	}
+}

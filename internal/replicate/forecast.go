@@ -1,0 +1,135 @@
+package replicate
+
+import (
+	"context"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"sluice/statestore"
+)
+
+// Forecast says what Run would do with each table, and changes nothing.
+func (e *Engine) Forecast(ctx context.Context, report func(Forecast)) error {
+	items, err := e.items(ctx, func(Result) {})
+	if err != nil {
+		return err
+	}
+	found, err := e.discover(ctx)
+	if err != nil {
+		return err
+	}
+	for _, path := range found {
+		if _, known := items[path]; !known {
+			item, err := statestore.NewItem(path, e.cfg.LakeBucket+"/"+e.cfg.LakePrefix)
+			if err != nil {
+				return err
+			}
+			report(Forecast{Table: tableName(item), Path: path, Action: Registered, Reason: "not registered yet"})
+		}
+	}
+	var mu sync.Mutex
+	var group errgroup.Group
+	group.SetLimit(e.cfg.Parallel)
+	for _, path := range sortedKeys(items) {
+		item := items[path]
+		if item == nil || !e.inScope(item) {
+			continue
+		}
+		group.Go(func() error {
+			f := e.forecast(ctx, item)
+			mu.Lock()
+			defer mu.Unlock()
+			report(f)
+			return nil
+		})
+	}
+	_ = group.Wait() // forecasts carry the errors
+	return ctx.Err()
+}
+
+func (e *Engine) forecast(ctx context.Context, item statestore.Item) Forecast {
+	f := Forecast{Table: tableName(item), Path: item[statestore.Path], Action: Idle, Inputs: []string{}, Files: []string{}}
+	r := &run{e: e, meter: &meter{}, result: &Result{}, dry: true}
+	switch {
+	case item.Halted():
+		f.Action, f.Reason = Halted, item[statestore.StatusReason]
+		return f
+	case !item.Active() && !item.Pending():
+		f.Action = Inactive
+		return f
+	}
+	d, err := r.foresee(ctx, item)
+	if err != nil {
+		kind, stop := fate(err)
+		f.Action, f.Reason, f.Err = Failed, err.Error()+storageAdvice(err), err
+		if kind == halt {
+			f.Action, f.Reason = Halted, stop.Error()
+		}
+		return f
+	}
+	f.Reason = r.result.Reason
+	if d != nil {
+		d.describe(&f)
+	}
+	return f
+}
+
+// foresee makes the plan that the next step of a run would commit, or reads the pending one.
+func (r *run) foresee(ctx context.Context, item statestore.Item) (*draft, error) {
+	if err := r.adopt(ctx, item); err != nil {
+		return nil, err
+	}
+	if !item.Pending() {
+		if idle, err := r.resting(ctx); idle || err != nil {
+			return nil, err
+		}
+		return r.plan(ctx)
+	}
+	p, err := r.readPlan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d := &draft{Plan: *p, table: r.t}
+	for phase := range p.Phases {
+		if p.Phases[phase].Ops == 0 {
+			continue
+		}
+		var batches []Batch
+		if err := readJSON(ctx, r.lake, p.Phases[phase].Key, &batches); err != nil {
+			return nil, err
+		}
+		for _, b := range batches {
+			d.ops[phase] = append(d.ops[phase], b.Ops...)
+		}
+	}
+	r.result.Reason = "a pending commit is finished first"
+	return d, nil
+}
+
+// describe fills a forecast from a plan.
+func (d *draft) describe(f *Forecast) {
+	f.Action = Merged
+	if d.Kind == KindLoad {
+		f.Action = Loaded
+	}
+	if d.Kind == KindRecord {
+		f.Action = Idle
+	}
+	f.Inputs = append(f.Inputs, d.Inputs...)
+	f.Counts, f.FilesCreated = d.Counts, d.Traffic.FilesCreated
+	f.Rewritten = d.Traffic.FilesRewritten + d.Traffic.FilesEmptied
+	f.Rows = d.Counts.Inserts + d.Counts.Updates + d.Counts.Deletes
+	for _, op := range d.ops[1] {
+		f.Files = append(f.Files, op.Files[0].Key)
+	}
+	for _, ops := range d.ops {
+		for _, op := range ops {
+			f.BytesToRead += op.Size
+			f.BytesToWrite += op.Bytes
+		}
+	}
+	for _, s := range d.Sources {
+		f.BytesToRead += s.Size
+	}
+}

@@ -1,0 +1,252 @@
+package replicate
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"sluice/internal/dms"
+	"sluice/internal/lake"
+	"sluice/statestore"
+)
+
+// planLoadWhenComplete plans a full load, or says what it waits for. Whatever
+// is in the lake is of an older generation: it is emptied behind the creates.
+func (r *run) planLoadWhenComplete(ctx context.Context, o *outlook) (*draft, error) {
+	if o.anchor != "" {
+		whole, err := r.list(ctx, "", nil) // which changes the load supersedes takes the whole folder
+		if err != nil {
+			return nil, err
+		}
+		o.listing = whole
+		if err := r.judge(ctx, o); err != nil {
+			return nil, err
+		}
+	}
+	if waiting := complete(o.listing, r.e.cfg.FullLoadQuiet, r.e.now()); waiting != "" {
+		r.result.Reason = waiting
+		return nil, nil
+	}
+	young := r.e.now().Add(-r.e.cfg.Settle)
+	if len(settled(o.loads, young)) < len(o.loads) {
+		r.result.Reason = "full load is younger than the settle delay of " + r.e.cfg.Settle.String()
+		return nil, nil
+	}
+	return r.draftLoad(ctx, o)
+}
+
+func (r *run) draftLoad(ctx context.Context, o *outlook) (*draft, error) {
+	load := &lake.Load{Options: dms.Options{BeforeImagePrefix: r.t.before}}
+	d := r.newDraft(KindLoad)
+	for _, in := range o.loads {
+		op, err := r.openInput(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		load.Inputs = append(load.Inputs, lake.LoadFile{Name: in.key, Open: op.file})
+		d.Sources = append(d.Sources, Source{Key: in.key, ETag: in.etag, Size: in.size})
+		d.Inputs = append(d.Inputs, in.key)
+	}
+	base := lake.Schema{Key: r.t.key, Partition: r.t.partition, Op: !r.e.cfg.DropOp}
+	var err error
+	if d.Schema, err = lake.LoadSchema(load.Inputs, base, load.Options); err != nil {
+		return nil, err
+	}
+	load.Schema = &d.Schema
+	if err := load.CheckKeys(ctx); err != nil {
+		return nil, err
+	}
+	loads, err := r.digestLoads(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	r.consumeLoad(d, o, loads)
+	if err := r.addLoadOps(ctx, d, load); err != nil {
+		return nil, err
+	}
+	s, err := r.readStateForLoad(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d.empty(s.live())
+	return d, nil
+}
+
+// readStateForLoad reads the lake that a load replaces. A new generation brings
+// its own schema, so what the old files' columns contradict does not matter.
+func (r *run) readStateForLoad(ctx context.Context) (*state, error) { return r.readState(ctx) }
+
+// addLoadOps plans the creates from the sources.
+func (r *run) addLoadOps(ctx context.Context, d *draft, load *lake.Load) error {
+	perRow, err := load.SampleRow(ctx, d.Codec)
+	if err != nil {
+		return err
+	}
+	ops, err := lake.PlanLoad(ctx, load, lake.Limits{TargetFileBytes: r.e.cfg.TargetFileBytes}, perRow)
+	if err != nil {
+		return err
+	}
+	columns := d.Schema.FileColumns()
+	files := 0
+	for _, work := range ops {
+		op := Op{N: d.nextOp(), Kind: OpCreate, Parts: work.Parts}
+		for _, out := range work.Outputs {
+			if out.Rows == 0 {
+				continue
+			}
+			op.Files = append(op.Files, OpFile{
+				Key: r.t.lake + out.Dir + d.fileName(files), Dir: out.Dir, Rows: out.Rows, Columns: columns,
+			})
+			files++
+			d.Counts.Inserts += out.Rows
+			op.Bytes += out.Rows * perRow
+		}
+		if len(op.Files) > 0 {
+			d.ops[0] = append(d.ops[0], op)
+		}
+	}
+	d.Traffic.FilesCreated += int64(files)
+	return nil
+}
+
+// digestLoads reads the content digests of the LOAD set, so that the same
+// content under another ETag is known again.
+func (r *run) digestLoads(ctx context.Context, o *outlook) ([]loadObject, error) {
+	loads := o.recorded()
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(cap(r.e.ops))
+	for i := range loads {
+		if loads[i].Digest != "" || r.dry {
+			continue
+		}
+		group.Go(func() error {
+			var err error
+			loads[i].Digest, err = r.content(ctx, o.loads[i])
+			return err
+		})
+	}
+	return loads, group.Wait()
+}
+
+// consumeLoad sets the watermark behind a new generation (rulings 2 and 3):
+// change files older than the load's start are consumed and not applied; the others are applied again.
+func (r *run) consumeLoad(d *draft, o *outlook, loads []loadObject) {
+	first := r.t.item[statestore.LastFullLoadDate] == statestore.NeverDate
+	var superseded []input
+	switch {
+	case !skewed(o.changes):
+		o.ledger.LoadStart = loadStart(o.loads, r.t.lead)
+		o.before.start = o.ledger.LoadStart
+		for _, in := range o.changes {
+			if o.before.superseded(in) {
+				superseded = append(superseded, in)
+			}
+		}
+	case first:
+		o.ledger.LoadStart = time.Time{} // unknown: nothing is superseded
+	default: // accepted by the operator: what was consumed so far is older than the load
+		o.ledger.LoadStart = time.Time{}
+		superseded = o.fates.consumed
+	}
+	d.Counts.Superseded = int64(len(superseded))
+	o.fates.consumed, o.before.watermark = nil, input{}
+	o.ledger.Inputs = nil
+	d.Set[statestore.LastIncrementalFile] = r.t.path + statestore.FirstFile
+	d.consume(r, o, superseded, loads)
+	d.Set[statestore.LastFullLoadDate] = loads[0].Modified.UTC().Truncate(time.Second).Format(time.DateTime)
+	generation, _ := strconv.Atoi(r.t.item[statestore.Generation])
+	d.Set[statestore.Generation] = strconv.Itoa(generation + 1)
+}
+
+// loadStart is the earliest date of the LOAD objects, in whole seconds, minus the lead.
+func loadStart(loads []input, lead time.Duration) time.Time {
+	earliest := slices.MinFunc(loads, func(a, b input) int { return a.modified.Compare(b.modified) })
+	return earliest.modified.UTC().Truncate(time.Second).Add(-lead)
+}
+
+// rewriting is a table whose rows have to be written again before a batch can be merged.
+type rewriting struct {
+	o      *outlook
+	s      *state
+	schema lake.Schema
+	batch  *batch
+}
+
+// rewriteFirst plans to write the lake's own rows again when the operator
+// accepted a wider type or another partition key. It returns nil when the lake can stay as it is.
+func (r *run) rewriteFirst(ctx context.Context, w rewriting) (*draft, error) {
+	moved, err := r.repartitioned(w.s)
+	if err != nil {
+		return nil, err
+	}
+	if moved && !r.t.accepted(acceptReload) {
+		return nil, haltf("partition", "PartitionKey %q is not what the lake is partitioned by; set it back with sluice activate, or acknowledge with --accept reload to write the table again",
+			r.t.item[statestore.PartitionKey])
+	}
+	schema := w.schema
+	widened := false
+	if r.t.accepted(acceptSchema) {
+		schema, widened = widen(w.schema, w.batch)
+	}
+	if !moved && !widened {
+		return nil, nil
+	}
+	return r.draftRewrite(ctx, w, schema)
+}
+
+// repartitioned says whether the lake's rows lie in partitions of another key.
+func (r *run) repartitioned(s *state) (bool, error) {
+	if s.rows() == 0 {
+		return false, nil
+	}
+	names, err := partitionNames(s.files)
+	if err != nil {
+		return false, err
+	}
+	return !sameList(names, r.t.partition), nil
+}
+
+// widen gives each column the type that holds the lake's values and the batch's.
+func widen(schema lake.Schema, b *batch) (lake.Schema, bool) {
+	wide, changed := schema.Clone(), false
+	for _, in := range b.apply {
+		for _, c := range in.reader.Columns() {
+			at := wide.Index(c.Name)
+			if at < 0 {
+				continue
+			}
+			t, ok := lake.Widen(wide.Columns[at].Type, c.Type)
+			if ok && t != wide.Columns[at].Type && lake.TypeName(t) != lake.TypeName(wide.Columns[at].Type) {
+				wide.Columns[at].Type, changed = t, true
+			}
+		}
+	}
+	return wide, changed
+}
+
+// draftRewrite plans to write every row of the lake again in the given schema:
+// creates from the lake's files, then those files to zero rows.
+func (r *run) draftRewrite(ctx context.Context, w rewriting, schema lake.Schema) (*draft, error) {
+	d := r.newDraft(KindRewrite)
+	d.Schema = schema
+	d.consume(r, w.o, nil, w.o.recorded())
+	live := w.s.live()
+	load := &lake.Load{Schema: &d.Schema}
+	for _, f := range live {
+		open, err := r.openLake(ctx, f)
+		if err != nil {
+			return nil, lakeFault(f.Key, err)
+		}
+		load.Inputs = append(load.Inputs, lake.LoadFile{Name: f.Key, Dir: f.Dir, Open: open})
+		d.Sources = append(d.Sources, Source{Key: f.Key, ETag: f.ETag, Size: f.Size, Lake: true, Dir: f.Dir})
+	}
+	if err := r.addLoadOps(ctx, d, load); err != nil {
+		return nil, err
+	}
+	d.Counts.Inserts = 0
+	d.empty(live)
+	return d, nil
+}

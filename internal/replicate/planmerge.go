@@ -1,0 +1,286 @@
+package replicate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sluice/internal/dms"
+	"sluice/internal/lake"
+	"sluice/internal/parquetedit"
+)
+
+// maxInputs bounds how many files one merge opens.
+const maxInputs = 2000
+
+// batch is the inputs of one merge.
+type batch struct {
+	consumed []input // in order; superseded ones too
+	apply    []opened
+	context  []opened // consumed before: they only outrank late files
+}
+
+// opened is an input with its footer read.
+type opened struct {
+	input
+	file   *parquetedit.File
+	reader dms.Reader
+}
+
+// planChanges merges late files first, then a batch of new ones.
+func (r *run) planChanges(ctx context.Context, o *outlook) (*draft, error) {
+	young := r.e.now().Add(-r.e.cfg.Settle)
+	if late := settled(o.fates.late, young); len(late) > 0 {
+		b, err := r.lateBatch(ctx, o, late)
+		if err != nil {
+			return nil, err
+		}
+		return r.draftMerge(ctx, o, b)
+	}
+	waiting := slices.SortedFunc(slices.Values(slices.Concat(o.fates.superseded, o.fates.fresh)), input.compare)
+	ready := settled(waiting, young)
+	if len(ready) == 0 && r.needsRewrite() {
+		return r.draftMerge(ctx, o, &batch{})
+	}
+	if len(ready) == 0 {
+		if len(waiting)+len(o.fates.late) > 0 {
+			r.result.Reason = fmt.Sprintf("%d inputs are younger than the settle delay of %s", len(waiting)+len(o.fates.late), r.e.cfg.Settle)
+			return nil, nil
+		}
+		return nil, r.note(ctx, o)
+	}
+	b, err := r.freshBatch(ctx, o, ready)
+	if err != nil {
+		return nil, err
+	}
+	return r.draftMerge(ctx, o, b)
+}
+
+// needsRewrite says whether the operator accepted something that rewrites the table without any new input.
+func (r *run) needsRewrite() bool { return r.t.accepted(acceptSchema) || r.t.accepted(acceptReload) }
+
+// freshBatch opens inputs in order until their decoded size reaches the bound; at least one.
+func (r *run) freshBatch(ctx context.Context, o *outlook, ready []input) (*batch, error) {
+	b := &batch{}
+	var bytes int64
+	for _, in := range ready {
+		if len(b.consumed) == maxInputs {
+			break
+		}
+		if o.before.superseded(in) {
+			b.consumed = append(b.consumed, in)
+			continue
+		}
+		op, err := r.openInput(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		size := decodedBytes(op.file)
+		if bytes += size; bytes > r.e.cfg.BatchBytes && len(b.apply) > 0 {
+			break
+		}
+		b.consumed, b.apply = append(b.consumed, in), append(b.apply, op)
+	}
+	return b, nil
+}
+
+// lateBatch opens late files, and every consumed file behind the first of
+// them: a late change counts only for keys that no later file mentions.
+func (r *run) lateBatch(ctx context.Context, o *outlook, late []input) (*batch, error) {
+	b := &batch{consumed: late}
+	for _, in := range late {
+		op, err := r.openInput(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		b.apply = append(b.apply, op)
+	}
+	if len(r.t.key) == 0 {
+		return b, nil
+	}
+	for _, in := range o.fates.consumed {
+		if in.compare(late[0]) <= 0 || o.before.superseded(in) {
+			continue
+		}
+		op, err := r.openInput(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		b.context = append(b.context, op)
+	}
+	return b, nil
+}
+
+// decodedBytes estimates what the rows of a file take in memory.
+func decodedBytes(f *parquetedit.File) int64 {
+	const cell = 24 // bytes of one value, beside what it points to
+	bytes := f.NumRows() * int64(len(f.Columns())) * cell
+	for _, g := range f.RowGroups() {
+		bytes += g.UncompressedBytes
+	}
+	return bytes
+}
+
+func (r *run) openInput(ctx context.Context, in input) (opened, error) {
+	if err := readable(in); err != nil {
+		return opened{}, err
+	}
+	file, err := r.open(ctx, r.raw, in.object())
+	if err != nil {
+		return opened{}, inputFault(in, err)
+	}
+	reader, err := dms.Open(file, dms.Options{BeforeImagePrefix: r.t.before})
+	if err != nil {
+		return opened{}, inputFault(in, err)
+	}
+	return opened{in, file, reader}, nil
+}
+
+// readable refuses what no dialect reads yet, and what is empty.
+func readable(in input) error {
+	switch {
+	case in.size == 0:
+		return haltf("input", "%s is empty (0 bytes), which no Parquet file is; write it again or remove it, then acknowledge", in.key)
+	case in.name.Format == dms.CSV:
+		return haltf("input", "%s is CSV, which this version does not read; set DataFormat=parquet on the DMS endpoint and reload the table", in.key)
+	case in.name.Gzip:
+		return haltf("input", "%s is compressed as a whole, which no Parquet file is; write it again without, then acknowledge", in.key)
+	}
+	return nil
+}
+
+func inputFault(in input, err error) error {
+	if code := dataFault(err); code != "" {
+		return haltf(code, "%s: %v; write the file again or remove it, then acknowledge", in.key, err)
+	}
+	return err
+}
+
+// draftMerge plans the merge of a batch into the lake as it is.
+func (r *run) draftMerge(ctx context.Context, o *outlook, b *batch) (*draft, error) {
+	s, err := r.readState(ctx)
+	if err != nil {
+		return nil, err
+	}
+	schema, err := r.mergeSchema(s, b)
+	if err != nil {
+		return nil, err
+	}
+	if d, err := r.rewriteFirst(ctx, rewriting{o, s, schema, b}); d != nil || err != nil {
+		return d, err
+	}
+	fold, err := r.fold(ctx, &schema, b)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := fold.Net()
+	if err != nil {
+		return nil, err
+	}
+	d := r.newDraft(KindMerge)
+	d.Schema = schema
+	d.Counts.Superseded = int64(len(b.consumed) - len(b.apply))
+	d.consume(r, o, b.consumed, o.recorded())
+	d.inputs = b.consumed
+	return d, d.mergeInto(ctx, r, s, changes)
+}
+
+// mergeSchema is the lake's schema, extended by what the inputs bring.
+func (r *run) mergeSchema(s *state, b *batch) (lake.Schema, error) {
+	schema := s.schema.Clone()
+	schema.Key, schema.Partition, schema.Op = r.t.key, r.t.partition, !r.e.cfg.DropOp
+	for _, in := range b.apply {
+		if err := schema.Extend(in.reader.Columns(), in.key); err != nil {
+			return schema, err
+		}
+	}
+	for _, name := range slices.Concat(r.t.key, r.t.partition, columnList(r.t.order)) {
+		if schema.Index(name) < 0 && len(schema.Columns) > 0 && len(b.apply) > 0 {
+			return schema, haltf("key", "column %q, which the table's settings name, is neither in the lake nor in %s; correct PrimaryKey, PartitionKey or OrderColumn with sluice activate, then acknowledge",
+				name, b.apply[0].key)
+		}
+	}
+	return schema, nil
+}
+
+func (r *run) fold(ctx context.Context, schema *lake.Schema, b *batch) (*lake.Fold, error) {
+	if len(b.apply) == 0 {
+		schema = &lake.Schema{Columns: schema.Columns} // nothing to key or to place
+	}
+	fold, err := lake.NewFold(schema, lake.FoldOptions{OrderColumn: r.foldOrder(b)})
+	if err != nil {
+		return nil, err
+	}
+	late := len(b.context) > 0
+	all := slices.Concat(b.apply, b.context)
+	slices.SortStableFunc(all, func(x, y opened) int { return x.compare(y.input) })
+	for _, in := range all {
+		context := late && slices.ContainsFunc(b.context, func(c opened) bool { return c.key == in.key })
+		if err := fold.Add(ctx, lake.Input{Name: in.key, Reader: in.reader, Context: context}); err != nil {
+			return nil, err
+		}
+	}
+	return fold, nil
+}
+
+func (r *run) foldOrder(b *batch) string {
+	if len(b.apply) == 0 {
+		return ""
+	}
+	return r.t.order
+}
+
+// mergeInto locates the changes in the lake and makes the ops.
+func (d *draft) mergeInto(ctx context.Context, r *run, s *state, changes *lake.Changes) error {
+	limits := lake.Limits{TargetFileBytes: r.e.cfg.TargetFileBytes, Parallel: cap(r.e.ops)}
+	merge, err := changes.PlanMerge(ctx, s.files, r.openLake, limits)
+	if err != nil {
+		return err
+	}
+	if err := merge.Check(s.files); err != nil {
+		return err
+	}
+	d.merge = merge
+	d.Counts.Changes, d.Counts.Anomalies = changes.Read, changes.Anomalies
+	c := merge.Counts
+	d.Counts.Inserts, d.Counts.Updates, d.Counts.Deletes = c.Inserts, c.Updates, c.Deletes
+	d.Counts.Noops, d.Counts.Stale, d.Counts.Duplicates = c.Noops, c.Stale, c.Duplicates
+	columns := d.Schema.FileColumns()
+	for i := range merge.Creates {
+		create := &merge.Creates[i]
+		low, high := merge.Bounds(create)
+		d.ops[0] = append(d.ops[0], Op{
+			N: d.nextOp(), Kind: OpCreate, Bytes: create.Rows(),
+			Files: []OpFile{{
+				Key: r.t.lake + create.Dir + d.fileName(i), Dir: create.Dir, Rows: create.Rows(),
+				Columns: columns, Min: low, Max: high,
+			}},
+		})
+	}
+	for i := range merge.Rewrites {
+		d.ops[1] = append(d.ops[1], d.rewriteOp(s, &merge.Rewrites[i]))
+	}
+	d.Traffic.FilesCreated = int64(len(merge.Creates))
+	return nil
+}
+
+func (d *draft) rewriteOp(s *state, rewrite *lake.Rewrite) Op {
+	f := s.files[rewrite.File]
+	rows := f.Rows - int64(len(rewrite.Deletes)) + rewrite.Appends()
+	if rows == 0 {
+		d.Traffic.FilesEmptied++
+	} else {
+		d.Traffic.FilesRewritten++
+	}
+	low, high := d.merge.BoundsAfter(f, rewrite)
+	return Op{
+		N: d.nextOp(), Kind: OpRewrite, ETag: f.ETag, Size: f.Size, Bytes: f.Size,
+		Files: []OpFile{{
+			Key: f.Key, Dir: f.Dir, Rows: rows, Min: low, Max: high,
+			Columns: d.merge.ColumnsAfter(f, rewrite),
+		}},
+	}
+}
+
+func sameList(a, b []string) bool { return strings.Join(a, ",") == strings.Join(b, ",") }

@@ -1,0 +1,259 @@
+package replicate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"sluice/internal/lake"
+	"sluice/statestore"
+)
+
+const (
+	leaseTime  = 90 * time.Second // how long a lease in DynamoDB lasts
+	leaseRenew = 30 * time.Second // how often it is renewed
+	rereadTime = 60 * time.Second // a commit is looked at again before an op when so much time has passed
+	maxReplans = 10               // plans lost to somebody else before the run gives up
+)
+
+// run is one table run.
+type run struct {
+	e      *Engine
+	t      *table
+	raw    Objects
+	lake   Objects
+	meter  *meter
+	result *Result
+	listed *listing // taken before the lease, used by the first plan
+	dry    bool     // only a forecast is wanted: nothing may be written
+
+	mu       sync.Mutex
+	renewed  time.Time
+	reread   time.Time
+	touched  map[string]bool // lake files written in this tick
+	lastLive []*lake.File
+}
+
+// runTable carries one table as far as there is work and says what it did.
+func (e *Engine) runTable(ctx context.Context, item statestore.Item) Result {
+	began := time.Now()
+	result := Result{Table: tableName(item), Path: item[statestore.Path], Action: Idle}
+	r := &run{e: e, meter: &meter{}, result: &result, touched: map[string]bool{}}
+	err := r.start(ctx, item)
+	r.conclude(ctx, err)
+	result.BytesRead, result.BytesWritten, result.BytesCopied = r.meter.read.Load(), r.meter.written.Load(), r.meter.copied.Load()
+	result.Seconds = time.Since(began).Seconds()
+	if r.t != nil {
+		item = r.t.item
+	}
+	result.LastFullLoadDate, result.LastIncrementalFile = item[statestore.LastFullLoadDate], item[statestore.LastIncrementalFile]
+	return result
+}
+
+// conclude turns the error of a table run into its action.
+func (r *run) conclude(ctx context.Context, err error) {
+	if err == nil {
+		return
+	}
+	kind, stop := fate(err)
+	switch kind {
+	case retry:
+		r.result.Action, r.result.Err = Failed, err
+		r.result.Reason = err.Error() + storageAdvice(err)
+	case quiet:
+		if r.result.Action == Idle {
+			r.result.Action, r.result.Reason = Busy, "another run is working on the table"
+		}
+	case halt:
+		r.result.Action, r.result.Reason, r.result.Err = Halted, stop.Error(), err
+		if r.t == nil {
+			return
+		}
+		fresh, err := r.e.stores.State.Halt(context.WithoutCancel(ctx), statestore.Halted{
+			Path: r.t.path, Seq: r.t.seq, CommitID: r.t.pending(), Reason: stop.Error(),
+		})
+		r.result.NewlyHalted = fresh
+		if err != nil && !errors.Is(err, statestore.ErrConflict) {
+			r.result.Action, r.result.Err = Failed, err
+			r.result.Reason = fmt.Sprintf("%s (and the halt could not be recorded: %v)", stop, err)
+		}
+	}
+}
+
+// start decides from the item at hand whether there is anything to claim the table for.
+func (r *run) start(ctx context.Context, item statestore.Item) error {
+	if !item.Active() && !item.Pending() && !item.Halted() {
+		r.result.Action = Inactive
+		return nil
+	}
+	if err := r.adopt(ctx, item); err != nil {
+		return err
+	}
+	if !item.Pending() && !item.Halted() {
+		idle, err := r.resting(ctx)
+		if idle || err != nil {
+			return err
+		}
+	}
+	state := r.e.stores.State
+	if err := state.Claim(ctx, r.t.path, r.e.cfg.Owner, leaseTime); err != nil {
+		return err
+	}
+	r.renewed = r.e.now()
+	defer func() { _ = state.Release(context.WithoutCancel(ctx), r.t.path, r.e.cfg.Owner) }()
+	return r.work(ctx)
+}
+
+// adopt takes an item as the table's present state and opens its buckets.
+func (r *run) adopt(ctx context.Context, item statestore.Item) error {
+	t, err := r.e.newTable(item)
+	r.t = t
+	if err != nil {
+		return err
+	}
+	if r.raw, err = r.e.bucket(ctx, t.bucket); err != nil {
+		return err
+	}
+	r.lake, err = r.e.bucket(ctx, t.outBucket)
+	return err
+}
+
+// work goes on until nothing is new: what is pending first, then plan, commit, apply, finish.
+func (r *run) work(ctx context.Context) error {
+	lost := 0
+	for {
+		item, err := r.e.stores.State.Read(ctx, r.t.path)
+		if err != nil {
+			return err
+		}
+		if err := r.adopt(ctx, item); err != nil {
+			return err
+		}
+		switch done, err := r.step(ctx); {
+		case errors.Is(err, statestore.ErrConflict):
+			if lost++; lost > maxReplans {
+				return fmt.Errorf("%d plans in a row were overtaken: %w", lost, err)
+			}
+			r.listed = nil
+		case err != nil || done:
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}
+
+// step makes one commit, or finishes the pending one; done says that nothing is left to do now.
+func (r *run) step(ctx context.Context) (done bool, err error) {
+	switch {
+	case r.t.item.Pending():
+		return r.stepPending(ctx)
+	case r.t.item.Halted():
+		clear, err := r.mayClear(ctx)
+		if err != nil || !clear {
+			return true, err
+		}
+		return false, nil
+	case !r.t.item.Active():
+		if r.result.Action == Idle {
+			r.result.Action = Inactive
+		}
+		return true, nil
+	}
+	d, err := r.plan(ctx)
+	r.listed = nil
+	if err != nil || d == nil {
+		return true, err
+	}
+	if err := r.commit(ctx, d); err != nil {
+		return false, err
+	}
+	r.reread = r.e.now()
+	return false, r.carryOut(ctx, &d.Plan, d.ops)
+}
+
+// carryOut applies a binding plan and finishes it. Nil ops are read from the plan's batches.
+func (r *run) carryOut(ctx context.Context, p *Plan, ops [2][]Op) error {
+	r.t.item[statestore.CommitID], r.t.seq = p.ID, p.Seq
+	a, err := r.apply(ctx, p, ops)
+	if err != nil {
+		return err
+	}
+	if err := a.finish(ctx); err != nil {
+		return err
+	}
+	r.account(p)
+	return nil
+}
+
+// account adds a finished plan to the tick's result.
+func (r *run) account(p *Plan) {
+	res := r.result
+	switch p.Kind {
+	case KindLoad:
+		if res.Action != Merged {
+			res.Action = Loaded
+		}
+	case KindMerge, KindTruncate, KindRewrite:
+		res.Action = Merged
+	case KindRecord, KindFence:
+	}
+	res.Inputs += int64(len(p.Inputs))
+	res.Counts.add(p.Counts)
+	res.FilesCreated += p.Traffic.FilesCreated
+	res.FilesRewritten += p.Traffic.FilesRewritten
+	res.FilesEmptied += p.Traffic.FilesEmptied
+	res.FilesUntouched = 0
+	for _, f := range r.lastLive {
+		if !r.touched[f.Key] {
+			res.FilesUntouched++
+		}
+	}
+}
+
+func (c *Counts) add(o Counts) {
+	c.Changes += o.Changes
+	c.Inserts += o.Inserts
+	c.Updates += o.Updates
+	c.Deletes += o.Deletes
+	c.Noops += o.Noops
+	c.Stale += o.Stale
+	c.Duplicates += o.Duplicates
+	c.Anomalies += o.Anomalies
+	c.Superseded += o.Superseded
+}
+
+// pulse renews the lease when it is time, and looks whether the commit is still
+// the table's when a minute of wall clock has passed: a process that stood still must not write before it has looked.
+func (a *application) pulse(ctx context.Context) error {
+	r := a.run
+	r.mu.Lock()
+	now := r.e.now()
+	renew, reread := now.Sub(r.renewed) >= leaseRenew, now.Sub(r.reread) >= rereadTime
+	if renew {
+		r.renewed = now
+	}
+	if reread {
+		r.reread = now
+	}
+	r.mu.Unlock()
+	if renew {
+		if err := r.e.stores.State.Renew(ctx, r.t.path, r.e.cfg.Owner, leaseTime); err != nil && !errors.Is(err, statestore.ErrLeased) {
+			return err
+		}
+	}
+	if !reread {
+		return nil
+	}
+	item, err := r.e.stores.State.Read(ctx, r.t.path)
+	if err != nil {
+		return err
+	}
+	if item[statestore.CommitID] != a.plan.ID {
+		return errElsewhere
+	}
+	return nil
+}

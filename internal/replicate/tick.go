@@ -1,0 +1,225 @@
+package replicate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"sluice/internal/dms"
+	"sluice/internal/object"
+	"sluice/statestore"
+)
+
+// Run makes one tick: tables that were never seen are registered, and every
+// active one is loaded and merged until nothing is new, Parallel tables at a time. report is called once
+// for each table, never by two goroutines at once. The error is not nil only when the tick
+// itself could not be made; what went wrong with a table is in its result.
+func (e *Engine) Run(ctx context.Context, report func(Result)) error {
+	state := e.stores.State
+	if err := state.EnsureTable(ctx); err != nil {
+		return fmt.Errorf("control table: %w%s", err, storageAdvice(err))
+	}
+	items, err := e.items(ctx, report)
+	if err != nil {
+		return err
+	}
+	found, err := e.discover(ctx)
+	if err != nil {
+		return err
+	}
+	for _, path := range found {
+		if _, known := items[path]; known {
+			continue
+		}
+		result := e.register(ctx, path, items)
+		report(result)
+		items[path] = nil
+	}
+	return e.runAll(ctx, items, report)
+}
+
+func (e *Engine) runAll(ctx context.Context, items map[string]statestore.Item, report func(Result)) error {
+	var mu sync.Mutex
+	var group errgroup.Group
+	group.SetLimit(e.cfg.Parallel)
+	for _, path := range sortedKeys(items) {
+		item := items[path]
+		if item == nil || !e.inScope(item) {
+			continue
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		group.Go(func() error {
+			result := e.runTable(ctx, item)
+			mu.Lock()
+			defer mu.Unlock()
+			report(result)
+			return nil
+		})
+	}
+	_ = group.Wait() // results carry the errors
+	return ctx.Err()
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// items reads the control table. An item that cannot be read is that table's failure alone.
+func (e *Engine) items(ctx context.Context, report func(Result)) (map[string]statestore.Item, error) {
+	items := map[string]statestore.Item{}
+	for item, err := range e.stores.State.List(ctx) {
+		path := item[statestore.Path]
+		switch {
+		case err == nil:
+			items[path] = item
+		case path != "":
+			items[path] = nil
+			report(Result{Table: path, Path: path, Action: Failed, Reason: err.Error(), Err: err})
+		default:
+			return nil, fmt.Errorf("read the control table: %w%s", err, storageAdvice(err))
+		}
+	}
+	return items, nil
+}
+
+// inScope says whether a registered table lies below the raw location and in the schema asked for.
+func (e *Engine) inScope(item statestore.Item) bool {
+	bucket, key, _ := strings.Cut(item[statestore.Path], "/")
+	rest, ok := strings.CutPrefix(key, e.cfg.RawPrefix)
+	if bucket != e.cfg.RawBucket || !ok {
+		return false
+	}
+	schema, table, ok := strings.Cut(strings.TrimSuffix(rest, "/"), "/")
+	return ok && table != "" && !strings.Contains(table, "/") && (e.cfg.Schema == "*" || e.cfg.Schema == schema)
+}
+
+// discover lists the table folders below the raw location: two levels, every page.
+func (e *Engine) discover(ctx context.Context) ([]string, error) {
+	raw, err := e.bucket(ctx, e.cfg.RawBucket)
+	if err != nil {
+		return nil, err
+	}
+	schemas, err := e.folders(ctx, raw, e.cfg.RawPrefix)
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for _, schema := range schemas {
+		name := strings.TrimSuffix(schema[len(e.cfg.RawPrefix):], "/")
+		if e.cfg.Schema != "*" && e.cfg.Schema != name {
+			continue
+		}
+		tables, err := e.folders(ctx, raw, schema)
+		if err != nil {
+			return nil, err
+		}
+		for _, table := range tables {
+			if !dms.Excluded(name, strings.TrimSuffix(table[len(schema):], "/")) {
+				paths = append(paths, e.cfg.RawBucket+"/"+table)
+			}
+		}
+	}
+	return paths, nil
+}
+
+func (e *Engine) folders(ctx context.Context, store Objects, prefix string) ([]string, error) {
+	var folders []string
+	for entry, err := range store.List(ctx, object.ListInput{Prefix: prefix, Delimiter: "/"}) {
+		if err != nil {
+			return nil, fmt.Errorf("list %s/%s: %w%s", e.cfg.RawBucket, prefix, err, storageAdvice(err))
+		}
+		name := strings.TrimSuffix(entry.Key[len(prefix):], "/")
+		if entry.Prefix && name != "" && !strings.HasPrefix(name, "_") && !strings.HasPrefix(name, ".") {
+			folders = append(folders, entry.Key)
+		}
+	}
+	return folders, nil
+}
+
+// register writes the control item of a table that was never seen. It stays
+// inactive until an operator has looked at it.
+func (e *Engine) register(ctx context.Context, path string, items map[string]statestore.Item) Result {
+	result := Result{Path: path, Table: path, Action: Registered, Reason: "set its keys and activate it with sluice activate"}
+	item, moved, err := e.newItem(path, items)
+	if err == nil {
+		result.Table = tableName(item)
+		err = e.continueSeq(ctx, item)
+	}
+	if err == nil {
+		item, _, err = e.stores.State.Register(ctx, item)
+	}
+	if err != nil {
+		result.Action, result.Reason, result.Err = Failed, err.Error()+storageAdvice(err), err
+		return result
+	}
+	if moved {
+		result.Reason = fmt.Sprintf("another schema has a table of this name: its lake will be in %s; %s", item[statestore.OutPath], result.Reason)
+	}
+	items[path] = item
+	result.LastFullLoadDate, result.LastIncrementalFile = item[statestore.LastFullLoadDate], item[statestore.LastIncrementalFile]
+	return result
+}
+
+// newItem gives the table its lake folder: out_path, and the schema behind it
+// when another registered table has the folder already (ruling 24).
+func (e *Engine) newItem(path string, items map[string]statestore.Item) (item statestore.Item, moved bool, err error) {
+	if e.cfg.LakeBucket == "" {
+		return nil, false, fmt.Errorf("%w: no lake location; say where the tables live with --lake", ErrUsage)
+	}
+	out := e.cfg.LakeBucket + "/" + e.cfg.LakePrefix
+	item, err = statestore.NewItem(path, out)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, other := range items {
+		if other != nil && other[statestore.OutPath] == out && other[statestore.Folder] == item[statestore.Folder] {
+			schema, _, _ := strings.Cut(tableName(item), ".")
+			item[statestore.OutPath] = out + schema + "/"
+			return item, true, nil
+		}
+	}
+	return item, false, nil
+}
+
+// continueSeq sets Seq to the largest that the lake folder's bookkeeping holds:
+// an item that was lost and registered anew must not use a number again.
+func (e *Engine) continueSeq(ctx context.Context, item statestore.Item) error {
+	t, err := e.newTable(item)
+	if err != nil {
+		return err
+	}
+	store, err := e.bucket(ctx, t.outBucket)
+	if err != nil {
+		return err
+	}
+	largest, err := largestSeq(ctx, store, t.book+"commits/")
+	if err == nil && largest > 0 {
+		item[statestore.Seq] = statestore.FormatSeq(largest)
+	}
+	return err
+}
+
+func largestSeq(ctx context.Context, store Objects, prefix string) (uint64, error) {
+	var largest uint64
+	for entry, err := range store.List(ctx, object.ListInput{Prefix: prefix}) {
+		if err != nil {
+			return 0, err
+		}
+		number, _, _ := strings.Cut(entry.Key[len(prefix):], "-")
+		if seq, err := statestore.ParseSeq(number); err == nil {
+			largest = max(largest, seq)
+		}
+	}
+	return largest, nil
+}
