@@ -55,19 +55,17 @@ func fixed(b ...byte) parquet.Value { return parquet.FixedLenByteArrayValue(b) }
 
 // unscaled makes a decimal or integer value with math/big alone.
 func unscaled(t parquetedit.Type, x *big.Int) parquet.Value {
-	switch t.Physical {
-	case parquet.Int32:
+	switch {
+	case t.Physical == parquet.Int32:
 		return parquet.Int32Value(int32(x.Int64()))
-	case parquet.Int64:
-		if x.Sign() >= 0 {
-			return parquet.Int64Value(int64(x.Uint64()))
-		}
+	case t.Physical == parquet.Int64 && x.Sign() >= 0:
+		return parquet.Int64Value(int64(x.Uint64()))
+	case t.Physical == parquet.Int64:
 		return parquet.Int64Value(x.Int64())
-	case parquet.FixedLenByteArray:
+	case t.Physical == parquet.FixedLenByteArray:
 		return parquet.FixedLenByteArrayValue(twosComplement(x, t.Length))
-	default:
-		return parquet.ByteArrayValue(twosComplement(x, x.BitLen()/8+1))
 	}
+	return parquet.ByteArrayValue(twosComplement(x, x.BitLen()/8+1))
 }
 
 func twosComplement(x *big.Int, length int) []byte {

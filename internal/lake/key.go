@@ -143,8 +143,7 @@ func Compare(t parquetedit.Type, a, b parquet.Value) int {
 	case famFloat:
 		return cmp.Compare(floatBits(floatOf(a)), floatBits(floatOf(b)))
 	case famNumber:
-		n := numberOf(t)
-		return n.big(a).Cmp(n.big(b))
+		return bytes.Compare(appendWide(nil, trim(a.ByteArray())), appendWide(nil, trim(b.ByteArray())))
 	case famTimestamp:
 		return instantOf(t, a).compare(instantOf(t, b))
 	case famBytes, famUUID, famDate, famTime, famOther:

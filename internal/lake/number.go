@@ -83,28 +83,30 @@ func pow10(n int) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(
 
 // small returns a value's unscaled integer where it fits 64 bits, whatever the width of its form.
 func (n *number) small(v value) (int64, bool) {
-	switch n.physical {
-	case parquet.Int32:
-		if n.unsigned {
-			return int64(v.Uint32()), true
-		}
-		return int64(v.Int32()), true
-	case parquet.Int64:
+	switch {
+	case n.physical == parquet.Int64:
 		return v.Int64(), !n.unsigned || v.Int64() >= 0
-	default:
-		b := trim(v.ByteArray())
-		if len(b) > 8 {
-			return 0, false
-		}
-		var x int64
-		if len(b) > 0 && b[0] >= 0x80 {
-			x = -1
-		}
-		for _, c := range b {
-			x = x<<8 | int64(c)
-		}
-		return x, true
+	case n.physical != parquet.Int32:
+		return smallBytes(trim(v.ByteArray()))
+	case n.unsigned:
+		return int64(v.Uint32()), true
 	}
+	return int64(v.Int32()), true
+}
+
+// smallBytes reads a trimmed two's complement integer of at most 64 bits.
+func smallBytes(b []byte) (int64, bool) {
+	if len(b) > 8 {
+		return 0, false
+	}
+	var x int64
+	if len(b) > 0 && b[0] >= 0x80 {
+		x = -1
+	}
+	for _, c := range b {
+		x = x<<8 | int64(c)
+	}
+	return x, true
 }
 
 // big returns a value's unscaled integer.
@@ -125,16 +127,15 @@ func (n *number) big(v value) *big.Int {
 
 // ofSmall makes a value of an unscaled integer between n.low64 and n.high64.
 func (n *number) ofSmall(x int64) value {
-	switch n.physical {
-	case parquet.Int32:
-		return parquet.Int32Value(int32(x)) //nolint:gosec // within n.low64 and n.high64; an unsigned one wraps
-	case parquet.Int64:
-		return parquet.Int64Value(x)
-	default:
-		var b [8]byte
-		binary.BigEndian.PutUint64(b[:], uint64(x))
-		return n.ofBytes(b[:])
+	if n.physical == parquet.Int32 {
+		return parquet.Int32Value(int32(x)) // an unsigned one wraps
 	}
+	if n.physical == parquet.Int64 {
+		return parquet.Int64Value(x)
+	}
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(x))
+	return n.ofBytes(b[:])
 }
 
 // ofBig makes a value of an unscaled integer between n.low and n.high.

@@ -129,14 +129,13 @@ func bytesName(t parquetedit.Type) string {
 	if t.Logical != parquetedit.None {
 		name = string(t.Logical)
 	}
-	switch {
-	case t.Physical == parquet.FixedLenByteArray:
+	if t.Physical == parquet.FixedLenByteArray {
 		return fmt.Sprintf("%s(%d)", name, t.Length)
-	case t.Physical == parquet.ByteArray:
-		return name
-	default:
-		return fmt.Sprintf("%s as %s", name, t.Physical)
 	}
+	if t.Physical == parquet.ByteArray {
+		return name
+	}
+	return fmt.Sprintf("%s as %s", name, t.Physical)
 }
 
 // NameError is returned when two columns of one table have the same name, or

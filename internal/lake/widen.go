@@ -87,14 +87,13 @@ func bytesHold(to, from parquetedit.Type) bool {
 	if to.Physical == parquet.FixedLenByteArray {
 		return sameForm(to, from) && (to.Logical == parquetedit.None || to.Logical == from.Logical)
 	}
-	switch to.Logical {
-	case parquetedit.None:
+	if to.Logical == parquetedit.None {
 		return from.Logical != parquetedit.BSON
-	case parquetedit.String:
-		return isText(from)
-	default:
-		return to.Logical == from.Logical
 	}
+	if to.Logical == parquetedit.String {
+		return isText(from)
+	}
+	return to.Logical == from.Logical
 }
 
 func widerNumber(a, b parquetedit.Type) (parquetedit.Type, bool) {
