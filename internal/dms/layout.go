@@ -38,10 +38,15 @@ type Layout struct {
 	Delimiter Delimiter `json:"delimiter,omitempty"`
 }
 
+// sequences returns those that make folders.
+func sequences() [5]Sequence {
+	return [...]Sequence{YYYYMMDD, YYYYMMDDHH, YYYYMM, MMYYYYDD, DDMMYYYY}
+}
+
 // Layouts returns every scheme that DMS offers, the one without folders first.
 func Layouts() []Layout {
 	all := []Layout{{}}
-	for _, s := range []Sequence{YYYYMMDD, YYYYMMDDHH, YYYYMM, MMYYYYDD, DDMMYYYY} {
+	for _, s := range sequences() {
 		for _, d := range []Delimiter{Slash, Dash, Underscore, None} {
 			all = append(all, Layout{s, d})
 		}
@@ -70,21 +75,24 @@ func (l Layout) Folder(t time.Time) string {
 
 // pattern is the layout for package time.
 func (l Layout) pattern() string {
-	var parts []string
+	var pattern string
 	switch l.Sequence {
 	case NoFolder:
 	case YYYYMMDD:
-		parts = []string{"2006", "01", "02"}
+		pattern = "2006/01/02"
 	case YYYYMMDDHH:
-		parts = []string{"2006", "01", "02", "15"}
+		pattern = "2006/01/02/15"
 	case YYYYMM:
-		parts = []string{"2006", "01"}
+		pattern = "2006/01"
 	case MMYYYYDD:
-		parts = []string{"01", "2006", "02"}
+		pattern = "01/2006/02"
 	case DDMMYYYY:
-		parts = []string{"02", "01", "2006"}
+		pattern = "02/01/2006"
 	}
-	return strings.Join(parts, l.Delimiter.text())
+	if l.Delimiter == Slash {
+		return pattern
+	}
+	return strings.ReplaceAll(pattern, "/", l.Delimiter.text())
 }
 
 func (d Delimiter) text() string {
@@ -108,16 +116,18 @@ func layoutOf(sub string, at time.Time) (Layout, bool) {
 	if sub == "" {
 		return Layout{}, true
 	}
+	sub = sub[:len(sub)-1]
+	d, ok := delimiterOf(sub)
+	if !ok {
+		return Layout{}, false
+	}
 	var best Layout
 	var least time.Duration
 	found := false
-	for _, l := range Layouts()[1:] {
-		pattern := l.pattern()
-		if len(pattern) != len(sub)-1 {
-			continue
-		}
-		day, err := time.Parse(pattern, sub[:len(pattern)])
-		if err != nil || l.Folder(day) != sub {
+	for _, s := range sequences() {
+		l := Layout{s, d}
+		day, ok := l.parse(sub)
+		if !ok {
 			continue
 		}
 		if away := day.Sub(at).Abs(); !found || away < least {
@@ -125,4 +135,36 @@ func layoutOf(sub string, at time.Time) (Layout, bool) {
 		}
 	}
 	return best, found
+}
+
+// delimiterOf returns what stands behind the first digits of a date folder.
+func delimiterOf(sub string) (Delimiter, bool) {
+	n := prefixOf(sub, isDigit)
+	if n == len(sub) {
+		return None, true
+	}
+	switch sub[n] {
+	case '/':
+		return Slash, true
+	case '-':
+		return Dash, true
+	case '_':
+		return Underscore, true
+	}
+	return None, false
+}
+
+// parse reads a date folder, without its last "/".
+func (l Layout) parse(sub string) (time.Time, bool) {
+	pattern := l.pattern()
+	if len(pattern) != len(sub) {
+		return time.Time{}, false
+	}
+	for i := range len(sub) {
+		if isDigit(pattern[i]) != isDigit(sub[i]) {
+			return time.Time{}, false
+		}
+	}
+	day, err := time.Parse(pattern, sub)
+	return day, err == nil
 }
