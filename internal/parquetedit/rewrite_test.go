@@ -79,7 +79,7 @@ func drawScript(t *rapid.T, columns []parquetedit.Column, rows int) parquetedit.
 func TestRewriteModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		columns := drawColumns(rt, "c", 1, 5, false)
-		rows := rapid.SampledFrom([]int{0, 1, 9, 300, 2500, 45_000}).Draw(rt, "rows")
+		rows := rapid.SampledFrom([]int{0, 1, 9, 300, 300, 2500, 2500, 21_000}).Draw(rt, "rows")
 		vs := drawRows(rt, columns, rows)
 		b := write(rt, columns, vs, drawOptions(rt))
 		s := drawScript(rt, columns, rows)
