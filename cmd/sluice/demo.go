@@ -50,7 +50,7 @@ func (a *app) demo(ctx context.Context, o *options, dir string) error {
 		}
 	}
 	look := fmt.Sprintf("sluice tables --raw %s --lake %s", d.raw, d.lake)
-	d.out.print(map[string]string{"dir": dir, "look": look}, "Everything lies in "+dir+". Look further:\n  "+look)
+	d.out.print(map[string]string{"dir": dir, "look": look}, "\nEverything lies in "+dir+". Look further:\n  "+look)
 	return d.out.err
 }
 

@@ -53,7 +53,7 @@ func TestDemoDifferences(t *testing.T) {
 	if len(changes) != 1 {
 		t.Fatalf("got %d tables, want 1", len(changes))
 	}
-	const want = `   t: 1 rows inserted, 1 updated, 1 deleted
+	const want = `   t: 1 row inserted, 1 updated, 1 deleted
      ~ 2  name: b → B
      - 3 | c
      + 4 | d

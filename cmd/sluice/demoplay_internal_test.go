@@ -169,3 +169,22 @@ func TestDemoFindsAWrongLake(t *testing.T) {
 		t.Errorf("exit %d: %s", status, stderr)
 	}
 }
+
+// TestDemoOnTheEngine plays on the real engine, built as the command builds it.
+func TestDemoOnTheEngine(t *testing.T) {
+	var out, errs bytes.Buffer
+	a := &app{stdout: &out, stderr: &errs, now: time.Now, open: openEngine, env: func(string) (string, bool) { return "", false }}
+	if status := a.run(t.Context(), []string{"demo", "--dir", t.TempDir()}); status != exitWell {
+		t.Fatalf("exit %d: %s\n%s", status, errs.String(), out.String())
+	}
+	for _, want := range []string{
+		"sampledb.product              registered",
+		"left alone productorder/create_dt=2025-01-06/",
+		"~ 9  create_dt: 2025-01-06 → 2025-01-08",
+		"lake = source, row by row: store 9, product 24, productorder 7343",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+}

@@ -69,7 +69,7 @@ func (d *demo) compare() error {
 		}
 		sums = append(sums, fmt.Sprintf("%s %d", t.Name, len(source)))
 	}
-	text := "   lake = source, row by row: " + strings.Join(sums, ", ") + "\n"
+	text := "\n   lake = source, row by row: " + strings.Join(sums, ", ")
 	d.out.print(map[string]any{"equal": sums}, text)
 	return d.out.err
 }
@@ -96,7 +96,7 @@ const (
 
 func (t tableChange) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "   %s: %d rows inserted, %d updated, %d deleted\n", t.Table, t.Inserted, t.Updated, t.Deleted)
+	fmt.Fprintf(&b, "   %s: %s inserted, %d updated, %d deleted\n", t.Table, count(int64(t.Inserted), "row"), t.Updated, t.Deleted)
 	for _, r := range t.Rows {
 		b.WriteString("     " + r.String() + "\n")
 	}
