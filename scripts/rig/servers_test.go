@@ -2,6 +2,8 @@ package rig_test
 
 import (
 	"errors"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -63,6 +65,18 @@ func TestS3BucketsAreFresh(t *testing.T) {
 	}
 }
 
+// plainBody hides WriteTo of the SDK's request bodies. smithy-go 1.28.8 closes a body as soon as the answer's header is
+// there, WriteTo of a closed body returns io.EOF as an error, and net/http, which may still look for the body's end,
+// then closes the connection under the answer. Over loopback that hits one request in a hundred.
+type plainBody struct{ http.Client }
+
+func (c *plainBody) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return c.Client.Do(r)
+}
+
 func TestDynamoDB(t *testing.T) {
 	t.Parallel()
 	table := rig.DynamoDB(t)
@@ -70,7 +84,9 @@ func TestDynamoDB(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := dynamodb.NewFromConfig(settings, func(o *dynamodb.Options) { o.BaseEndpoint = &table.Endpoint })
+	client := dynamodb.NewFromConfig(settings, func(o *dynamodb.Options) {
+		o.BaseEndpoint, o.HTTPClient = &table.Endpoint, &plainBody{}
+	})
 	describe := &dynamodb.DescribeTableInput{TableName: &table.Name}
 	var missing *types.ResourceNotFoundException
 	if _, err := client.DescribeTable(t.Context(), describe); !errors.As(err, &missing) {
