@@ -16,7 +16,8 @@ const batchRows = 8192
 // the call. It costs one read of the source, and memory for the chunk and one page of it. An error of
 // yield ends the reading and is returned as it is.
 //
-// It is safe for concurrent use.
+// It is safe for concurrent use. Like ChunkBytes and Bounds it panics when there is no such row group or
+// column.
 func (f *File) ReadColumn(ctx context.Context, rg, col int, yield func(firstRow int64, values []parquet.Value) error) error {
 	var buf []parquet.Value
 	var dict []parquet.Value

@@ -10,10 +10,12 @@ import (
 // Rewrite writes the file to out with the edits of the script applied. Row groups without edits are
 // copied byte for byte, page indexes and bloom filters included; a row group that loses all its rows
 // disappears; one with edits is encoded again, column by column, with the codec and the encodings that
-// it has. The rows of Append go into the last row group when that is small, else into new ones.
+// it has, and its statistics are computed anew. The rows of Append go into the last row group when that
+// is small, else into new ones.
 //
-// When the script leaves a value out that a Bounds of the old file promised, nothing is widened: the
-// statistics of row groups that are encoded again are computed anew.
+// It holds the encoded bytes of one row group, and per column at work its old chunk and a page of it.
+// Ranges to copy that lie side by side reach out as one, the first from byte 0 on; they may be as short
+// as the four bytes of the magic number.
 //
 // Its errors wrap ErrScript and ErrValue when the script does not fit the file, before anything is
 // written; those of reading the file; and what out returned. After an error what was written is no
