@@ -122,11 +122,10 @@ func (c *Changes) stillEqual(ctx context.Context, s *seeker, cmp comparison) ([]
 	var left []int
 	err := pick(ctx, chunk{s.open, cmp.group, cmp.column}, rows, func(i int, v value) error {
 		if convert != nil {
-			converted, err := convert(v)
-			if err != nil {
-				return nil // a value that the table's type cannot hold differs from one that it does
+			var err error
+			if v, err = convert(v); err != nil {
+				return valueError(place{s.file.Key, rows[i]}, c.Schema.Columns[table], s.columns[cmp.column].Type, err)
 			}
-			v = converted
 		}
 		if slot := c.entries[cmp.hits[cmp.equal[i]].change].slot; Equal(t, v, c.want(table, slot)) {
 			left = append(left, cmp.equal[i])

@@ -35,7 +35,7 @@ const (
 // behind a point and without trailing zeros. NULL and "" give [NullPartition]. Times of day and UUIDs,
 // which Spark does not know, have their usual form. It returns [ErrPartitionType] for floats and binary.
 func FormatPartition(t parquetedit.Type, v parquet.Value) (string, error) {
-	if err := checkPartitionType(t); err != nil {
+	if err := CheckPartitionType(t); err != nil {
 		return "", err
 	}
 	if v.IsNull() {
@@ -65,8 +65,9 @@ func FormatPartition(t parquetedit.Type, v parquet.Value) (string, error) {
 	return string(v.ByteArray()), nil
 }
 
-// checkPartitionType returns [ErrPartitionType] for types that [FormatPartition] refuses.
-func checkPartitionType(t parquetedit.Type) error {
+// CheckPartitionType returns [ErrPartitionType] for types whose values cannot name
+// a directory: floats, which do not read back as written, and binary.
+func CheckPartitionType(t parquetedit.Type) error {
 	switch f := familyOf(t); {
 	case f == famOther, f == famFloat, f == famBytes && (!isText(t) || t.Physical != parquet.ByteArray):
 		return fmt.Errorf("%w: %s", ErrPartitionType, TypeName(t))
@@ -108,7 +109,7 @@ func formatTime(i instant) string {
 // ParsePartition is the inverse of [FormatPartition]. It takes integers with leading zeros too, and
 // returns [ErrPartitionValue] for text that is no value of t, or not exactly one.
 func ParsePartition(t parquetedit.Type, s string) (parquet.Value, error) {
-	if err := checkPartitionType(t); err != nil {
+	if err := CheckPartitionType(t); err != nil {
 		return parquet.NullValue(), err
 	}
 	if s == NullPartition || s == "" {

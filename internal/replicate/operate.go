@@ -212,7 +212,7 @@ func checkColumns(t *table, columns []parquetedit.Column) error {
 	for _, name := range t.partition {
 		c := columns[slices.Index(have, name)]
 		if err := lake.CheckPartitionType(c.Type); err != nil {
-			return fmt.Errorf("%w: %s: column %q cannot partition the lake: %v", ErrUsage, t.name(), name, err)
+			return fmt.Errorf("%w: %s: column %q cannot partition the lake: %w", ErrUsage, t.name(), name, err)
 		}
 	}
 	if len(t.partition) > 0 && len(t.partition) == len(have) {

@@ -152,8 +152,8 @@ func (r *run) step(ctx context.Context) (done bool, err error) {
 	case r.t.item.Pending():
 		return r.stepPending(ctx)
 	case r.t.item.Halted():
-		clear, err := r.mayClear(ctx)
-		if err != nil || !clear {
+		resolved, err := r.mayClear(ctx)
+		if err != nil || !resolved {
 			return true, err
 		}
 		return false, nil
@@ -202,7 +202,7 @@ func (r *run) account(p *Plan) {
 	case KindRecord, KindFence:
 	}
 	res.Inputs += int64(len(p.Inputs))
-	res.Counts.add(p.Counts)
+	res.add(p.Counts)
 	res.FilesCreated += p.Traffic.FilesCreated
 	res.FilesRewritten += p.Traffic.FilesRewritten
 	res.FilesEmptied += p.Traffic.FilesEmptied

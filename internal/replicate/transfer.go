@@ -57,7 +57,7 @@ func (e *Engine) importItem(ctx context.Context, item statestore.Item, force boo
 	}
 	mine, err := statestore.ParseSeq(full[statestore.Seq])
 	if err != nil {
-		return fmt.Errorf("%w: %v", ErrUsage, err)
+		return fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	if t, err := e.newTable(full); err == nil {
 		store, err := e.bucket(ctx, t.outBucket)
@@ -79,7 +79,7 @@ func (e *Engine) importItem(ctx context.Context, item statestore.Item, force boo
 func (e *Engine) completeItem(item statestore.Item) (statestore.Item, error) {
 	full, err := statestore.NewItem(item[statestore.Path], e.cfg.LakeBucket+"/"+e.cfg.LakePrefix)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrUsage, err)
+		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	defaults := []string{statestore.Bucket, statestore.Prefix, statestore.Folder, statestore.OutPath}
 	out := statestore.Item{}
@@ -102,7 +102,7 @@ func readItems(r io.Reader) ([]statestore.Item, error) {
 		}
 		var item statestore.Item
 		if err := json.Unmarshal(lines.Bytes(), &item); err != nil {
-			return nil, fmt.Errorf("%w: line %d is not a JSON object of strings: %v", ErrUsage, n, err)
+			return nil, fmt.Errorf("%w: line %d is not a JSON object of strings: %w", ErrUsage, n, err)
 		}
 		if item[statestore.Path] == "" {
 			return nil, fmt.Errorf("%w: line %d has no attribute path", ErrUsage, n)

@@ -31,10 +31,11 @@ type world struct {
 }
 
 // noon is when the tests' worlds begin.
-var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // a constant, but for its type
+var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 
 // newWorld returns a world with empty buckets "raw" and "lake", settle and quiet times of zero.
 func newWorld(t testing.TB) *world {
+	t.Helper()
 	w := &world{t: t, root: t.TempDir(), clock: noon, objects: map[string]replicate.Objects{}}
 	for _, bucket := range []string{"raw", "lake"} {
 		dir := filepath.Join(w.root, bucket)
