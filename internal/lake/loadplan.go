@@ -44,31 +44,45 @@ const (
 )
 
 // LoadSchema extends base by the columns of the inputs, in their order. An
-// input whose column the type given by the others cannot always hold is a [SchemaError]; a key or
-// partition column that no input has is a [KeyError].
-func LoadSchema(inputs []LoadFile, base Schema, o dms.Options) (Schema, error) {
+// input whose column the type given by the others cannot always hold is a
+// [SchemaError], unless widen asks for the type that holds both; a key or partition column that no
+// input has is a [KeyError].
+func LoadSchema(load *Load, base Schema, widen bool) (Schema, error) {
 	s := base.Clone()
-	for _, in := range inputs {
-		reader, err := dms.Open(in.Open, o)
+	for _, in := range load.Inputs {
+		reader, err := dms.Open(in.Open, load.Options)
 		if err != nil {
 			return s, inputError(in.Name, err)
 		}
 		if err := s.Extend(reader.Columns(), in.Name); err != nil {
 			return s, err
 		}
-		for _, c := range reader.Columns() {
-			have := s.Columns[s.Index(c.Name)]
-			if wide, ok := Widen(have.Type, c.Type); !ok || TypeName(wide) != TypeName(have.Type) {
-				return s, typeError(in.Name, have, c.Type)
-			}
+		if err := s.reconcile(reader.Columns(), in.Name, widen); err != nil {
+			return s, err
 		}
 	}
 	for _, name := range slices.Concat(s.Key, s.Partition) {
-		if s.Index(name) < 0 && len(inputs) > 0 {
-			return s, &KeyError{File: inputs[0].Name, Column: name, Row: -1}
+		if s.Index(name) < 0 && len(load.Inputs) > 0 {
+			return s, &KeyError{File: load.Inputs[0].Name, Column: name, Row: -1}
 		}
 	}
 	return s, nil
+}
+
+// reconcile makes sure that every value of an input's columns fits the schema, or widens the schema.
+func (s *Schema) reconcile(columns []parquetedit.Column, file string, widen bool) error {
+	for _, c := range columns {
+		have := &s.Columns[s.Index(c.Name)]
+		wide, ok := Widen(have.Type, c.Type)
+		if ok && TypeName(wide) == TypeName(have.Type) {
+			continue
+		}
+		if !ok || !widen {
+			return typeError(file, *have, c.Type)
+		}
+		have.Type = wide
+	}
+	return nil
 }
 
 // groupRows is one row group of an input.

@@ -80,7 +80,7 @@ func (c *Changes) seeker(open *parquetedit.File, f *File) (*seeker, error) {
 // dirValues parses a partition directory into values by column of the table.
 func (s *Schema) dirValues(dir string) (map[int]value, error) {
 	values := map[int]value{}
-	if len(s.Partition) == 0 {
+	if dir == "" {
 		return values, nil
 	}
 	parts, err := ParsePartitionDir(dir)

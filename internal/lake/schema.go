@@ -14,6 +14,9 @@ import (
 // first in files that this package makes; files of other writers keep it where they have it.
 const OpColumn = "Op"
 
+// Column is a column of a lake file or of a table.
+type Column = parquetedit.Column
+
 // Schema is a table as the lake has it. It goes through JSON unchanged.
 type Schema struct {
 	Columns   []parquetedit.Column `json:"columns"`             // in lake order; partition columns included, Op not

@@ -51,30 +51,33 @@ func (r *run) apply(ctx context.Context, p *Plan, ops [2][]Op) (*application, er
 
 // applyPhase applies the ops in parallel, as many at once in the whole engine as there are cores.
 func (a *application) applyPhase(ctx context.Context, ops []Op) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, inner := errgroup.WithContext(ctx)
 	group.SetLimit(cap(a.e.ops))
 	for _, op := range ops {
-		if ctx.Err() != nil {
+		if inner.Err() != nil {
 			break
 		}
 		group.Go(func() error {
 			select {
 			case a.e.ops <- struct{}{}:
-			case <-ctx.Done():
-				return ctx.Err()
+			case <-inner.Done():
+				return inner.Err()
 			}
 			defer func() { <-a.e.ops }()
-			if err := a.pulse(ctx); err != nil {
+			if err := a.pulse(inner); err != nil {
 				return err
 			}
-			if err := a.applyOp(ctx, op); err != nil {
+			if err := a.applyOp(inner, op); err != nil {
 				return err
 			}
 			a.progress()
 			return nil
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err() // a run that was told to stop has not begun every op
 }
 
 func (a *application) progress() {

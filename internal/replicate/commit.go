@@ -19,8 +19,10 @@ const (
 // commit writes the draft down and makes it binding by one conditional update.
 // statestore.ErrConflict says that the item is no longer as it was planned with: plan again.
 func (r *run) commit(ctx context.Context, d *draft) error {
-	if err := r.e.probe(ctx, d.table.outBucket, d.table.book); err != nil {
-		return err
+	if d.table.seq == 0 { // the first commit of a lake
+		if err := r.e.probe(ctx, d.table.outBucket, d.table.books); err != nil {
+			return err
+		}
 	}
 	if err := d.table.own(ctx, r.lake); err != nil {
 		return err
@@ -112,7 +114,7 @@ func (d *draft) batches(phase int) []Batch {
 }
 
 // probe tries once per bucket whether the store holds write conditions: without them no commit is safe.
-func (e *Engine) probe(ctx context.Context, bucket, book string) error {
+func (e *Engine) probe(ctx context.Context, bucket, books string) error {
 	if _, done := e.probed.Load(bucket); done {
 		return nil
 	}
@@ -120,7 +122,7 @@ func (e *Engine) probe(ctx context.Context, bucket, book string) error {
 	if err != nil {
 		return err
 	}
-	if err := object.Probe(ctx, store, book); err != nil {
+	if err := object.Probe(ctx, store, books+"."); err != nil {
 		return fmt.Errorf("bucket %s: %w", bucket, err)
 	}
 	e.probed.Store(bucket, true)

@@ -178,7 +178,7 @@ func (r *run) planReload(ctx context.Context, o *outlook) (d *draft, decided boo
 // mayReload halts where a reload is not to run by itself (rulings 2 and 4).
 func (r *run) mayReload(o *outlook) error {
 	switch {
-	case r.t.accepted(acceptReload):
+	case r.t.accepted(acceptReload), r.neverLoaded():
 		return nil
 	case o.verdict == loadMixed:
 		return haltf("reload", "some objects of the full load were replaced (%s), others stayed (%s): numbering may have restarted over a longer old set; remove what does not belong to the new set, or acknowledge with --accept reload to load all of them",

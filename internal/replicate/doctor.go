@@ -47,7 +47,7 @@ func (e *Engine) checkLake(ctx context.Context, report func(Check)) {
 	name := "lake " + e.cfg.LakeBucket + "/" + e.cfg.LakePrefix
 	store, err := e.bucket(ctx, e.cfg.LakeBucket)
 	if err == nil {
-		err = object.Probe(ctx, store, e.cfg.LakePrefix+"_sluice/")
+		err = object.Probe(ctx, store, e.cfg.LakePrefix+"_sluice/.")
 	}
 	switch {
 	case errors.Is(err, object.ErrUnconditional):
@@ -58,7 +58,7 @@ func (e *Engine) checkLake(ctx context.Context, report func(Check)) {
 		return
 	}
 	report(Check{Name: name, OK: true, Detail: "write conditions hold"})
-	info, err := store.Head(ctx, e.cfg.LakePrefix+"_sluice/probe")
+	info, err := store.Head(ctx, e.cfg.LakePrefix+"_sluice/.probe")
 	if err != nil {
 		return
 	}

@@ -52,7 +52,7 @@ func (r *run) draftLoad(ctx context.Context, o *outlook) (*draft, error) {
 	}
 	base := lake.Schema{Key: r.t.key, Partition: r.t.partition, Op: !r.e.cfg.DropOp}
 	var err error
-	if d.Schema, err = lake.LoadSchema(load.Inputs, base, load.Options); err != nil {
+	if d.Schema, err = lake.LoadSchema(load, base, r.t.accepted(acceptSchema)); err != nil {
 		return nil, err
 	}
 	load.Schema = &d.Schema
@@ -67,17 +67,13 @@ func (r *run) draftLoad(ctx context.Context, o *outlook) (*draft, error) {
 	if err := r.addLoadOps(ctx, d, load); err != nil {
 		return nil, err
 	}
-	s, err := r.readStateForLoad(ctx)
+	s, err := r.readState(ctx)
 	if err != nil {
 		return nil, err
 	}
 	d.empty(s.live())
 	return d, nil
 }
-
-// readStateForLoad reads the lake that a load replaces. A new generation brings
-// its own schema, so what the old files' columns contradict does not matter.
-func (r *run) readStateForLoad(ctx context.Context) (*state, error) { return r.readState(ctx) }
 
 // addLoadOps plans the creates from the sources.
 func (r *run) addLoadOps(ctx context.Context, d *draft, load *lake.Load) error {
@@ -134,7 +130,6 @@ func (r *run) digestLoads(ctx context.Context, o *outlook) ([]loadObject, error)
 // consumeLoad sets the watermark behind a new generation (rulings 2 and 3):
 // change files older than the load's start are consumed and not applied; the others are applied again.
 func (r *run) consumeLoad(d *draft, o *outlook, loads []loadObject) {
-	first := r.t.item[statestore.LastFullLoadDate] == statestore.NeverDate
 	var superseded []input
 	switch {
 	case !skewed(o.changes):
@@ -145,7 +140,7 @@ func (r *run) consumeLoad(d *draft, o *outlook, loads []loadObject) {
 				superseded = append(superseded, in)
 			}
 		}
-	case first:
+	case r.neverLoaded():
 		o.ledger.LoadStart = time.Time{} // unknown: nothing is superseded
 	default: // accepted by the operator: what was consumed so far is older than the load
 		o.ledger.LoadStart = time.Time{}
@@ -159,6 +154,11 @@ func (r *run) consumeLoad(d *draft, o *outlook, loads []loadObject) {
 	d.Set[statestore.LastFullLoadDate] = loads[0].Modified.UTC().Truncate(time.Second).Format(time.DateTime)
 	generation, _ := strconv.Atoi(r.t.item[statestore.Generation])
 	d.Set[statestore.Generation] = strconv.Itoa(generation + 1)
+}
+
+// neverLoaded says whether the table had no full load yet: its first one is no reload.
+func (r *run) neverLoaded() bool {
+	return r.t.item[statestore.LastFullLoadDate] == statestore.NeverDate
 }
 
 // loadStart is the earliest date of the LOAD objects, in whole seconds, minus the lead.
@@ -190,11 +190,17 @@ func (r *run) rewriteFirst(ctx context.Context, w rewriting) (*draft, error) {
 	widened := false
 	if r.t.accepted(acceptSchema) {
 		schema, widened = widen(w.schema, w.batch)
+		widened = widened || slices.ContainsFunc(w.s.live(), requires)
 	}
 	if !moved && !widened {
 		return nil, nil
 	}
 	return r.draftRewrite(ctx, w, schema)
+}
+
+// requires says whether a column of the file refuses NULL, which only writing it again can change.
+func requires(f *lake.File) bool {
+	return slices.ContainsFunc(f.Columns, func(c lake.Column) bool { return c.Required })
 }
 
 // repartitioned says whether the lake's rows lie in partitions of another key.

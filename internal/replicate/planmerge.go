@@ -40,8 +40,8 @@ func (r *run) planChanges(ctx context.Context, o *outlook) (*draft, error) {
 	}
 	waiting := slices.SortedFunc(slices.Values(slices.Concat(o.fates.superseded, o.fates.fresh)), input.compare)
 	ready := settled(waiting, young)
-	if len(ready) == 0 && r.needsRewrite() {
-		return r.draftMerge(ctx, o, &batch{})
+	if len(ready) == 0 && r.t.accepted(acceptReload) {
+		return r.draftMerge(ctx, o, &batch{}) // the lake is written again for another partition key, whatever is waiting
 	}
 	if len(ready) == 0 {
 		if len(waiting)+len(o.fates.late) > 0 {
@@ -56,9 +56,6 @@ func (r *run) planChanges(ctx context.Context, o *outlook) (*draft, error) {
 	}
 	return r.draftMerge(ctx, o, b)
 }
-
-// needsRewrite says whether the operator accepted something that rewrites the table without any new input.
-func (r *run) needsRewrite() bool { return r.t.accepted(acceptSchema) || r.t.accepted(acceptReload) }
 
 // freshBatch opens inputs in order until their decoded size reaches the bound; at least one.
 func (r *run) freshBatch(ctx context.Context, o *outlook, ready []input) (*batch, error) {

@@ -16,7 +16,8 @@ type table struct {
 	raw       string // key prefix of the table's inputs: prefix + folder
 	outBucket string
 	lake      string // key prefix of the lake files
-	book      string // key prefix of the bookkeeping
+	books     string // key prefix of all bookkeeping below the out_path
+	book      string // key prefix of the table's bookkeeping
 	key       []string
 	partition []string
 	order     string
@@ -58,7 +59,8 @@ func (e *Engine) newTable(item statestore.Item) (*table, error) {
 		prefix += "/"
 	}
 	t.lake = prefix + item[statestore.Folder]
-	t.book = prefix + "_sluice/" + item[statestore.Folder]
+	t.books = prefix + "_sluice/"
+	t.book = t.books + item[statestore.Folder]
 	return t, t.parse()
 }
 
