@@ -1,6 +1,7 @@
 package replicate
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -37,6 +38,24 @@ func (s *source) ReadRange(ctx context.Context, p []byte, off int64) error {
 		return fmt.Errorf("read %s: %w", s.info.Key, err)
 	}
 	return nil
+}
+
+// smallInput is the size up to which an input is fetched by one request rather
+// than column by column: most change files are small, and a request costs more than its bytes.
+const smallInput = 4 << 20
+
+// fetch reads a whole object at its ETag and opens it.
+func (r *run) fetch(ctx context.Context, store Objects, info object.Info) (*parquetedit.File, error) {
+	body := make([]byte, info.Size)
+	s := &source{store, info, r.meter}
+	if err := s.ReadRange(ctx, body, 0); err != nil {
+		return nil, err
+	}
+	f, err := parquetedit.Open(ctx, parquetedit.ReaderAt{ReaderAt: bytes.NewReader(body), N: info.Size})
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", info.Key, err)
+	}
+	return f, nil
 }
 
 // open opens a Parquet object at its ETag.

@@ -4,14 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"sluice/internal/dms"
-	"sluice/internal/lake"
-	"sluice/internal/object"
-	"sluice/internal/parquetedit"
 	"sluice/statestore"
 )
 
@@ -140,13 +136,16 @@ func (e *Engine) Activate(ctx context.Context, name string, a Activation) (Table
 	if a.OutPath != nil {
 		set[statestore.OutPath] = strings.TrimPrefix(strings.TrimSuffix(*a.OutPath, "/")+"/", "s3://")
 	}
-	if err := e.checkActivation(ctx, item, set); err != nil {
+	warning, err := e.checkActivation(ctx, item, set)
+	if err != nil {
 		return Table{}, err
 	}
 	if err := e.stores.State.Activate(ctx, item[statestore.Path], set); err != nil {
 		return Table{}, err
 	}
-	return e.reread(ctx, item)
+	table, err := e.reread(ctx, item)
+	table.Warning = warning
+	return table, err
 }
 
 func (e *Engine) reread(ctx context.Context, item statestore.Item) (Table, error) {
@@ -155,100 +154,6 @@ func (e *Engine) reread(ctx context.Context, item statestore.Item) (Table, error
 		return Table{}, err
 	}
 	return e.describe(item), nil
-}
-
-// checkActivation looks whether the columns that the settings name exist, and
-// whether the lake may still move.
-func (e *Engine) checkActivation(ctx context.Context, item statestore.Item, set map[string]string) error {
-	r := &run{e: e, meter: &meter{}, result: &Result{}, dry: true}
-	merged := statestore.Item{}
-	for name, v := range item {
-		merged[name] = v
-	}
-	for name, v := range set {
-		merged[name] = v
-	}
-	if err := r.adopt(ctx, merged); err != nil {
-		return asUsage(err)
-	}
-	if out, ok := set[statestore.OutPath]; ok && out != item[statestore.OutPath] {
-		old := &run{e: e, meter: &meter{}, result: &Result{}, dry: true}
-		if err := old.adopt(ctx, item); err != nil {
-			return asUsage(err)
-		}
-		infos, err := old.listLake(ctx)
-		if err != nil {
-			return err
-		}
-		if len(infos) > 0 {
-			return fmt.Errorf("%w: %s has a lake in %s%s already; out_path can only be set while it is empty", ErrUsage, r.t.name(), item[statestore.OutPath], item[statestore.Folder])
-		}
-	}
-	columns, err := r.anyColumns(ctx)
-	if err != nil || columns == nil {
-		return err
-	}
-	return checkColumns(r.t, columns)
-}
-
-func asUsage(err error) error {
-	var stop *HaltError
-	if errors.As(err, &stop) {
-		return fmt.Errorf("%w: %s", ErrUsage, stop.Text)
-	}
-	return err
-}
-
-func checkColumns(t *table, columns []parquetedit.Column) error {
-	var have []string
-	for _, c := range columns {
-		have = append(have, c.Name)
-	}
-	for _, name := range slices.Concat(t.key, t.partition, columnList(t.order)) {
-		if !slices.Contains(have, name) {
-			return fmt.Errorf("%w: %s has no column %q; it has %s", ErrUsage, t.name(), name, strings.Join(have, ", "))
-		}
-	}
-	for _, name := range t.partition {
-		c := columns[slices.Index(have, name)]
-		if err := lake.CheckPartitionType(c.Type); err != nil {
-			return fmt.Errorf("%w: %s: column %q cannot partition the lake: %w", ErrUsage, t.name(), name, err)
-		}
-	}
-	if len(t.partition) > 0 && len(t.partition) == len(have) {
-		return fmt.Errorf("%w: %s: PartitionKey leaves no column for the files", ErrUsage, t.name())
-	}
-	return nil
-}
-
-// anyColumns returns the columns of the table's newest readable input, or of its
-// lake where raw has none any more; nil when there is neither.
-func (r *run) anyColumns(ctx context.Context) ([]parquetedit.Column, error) {
-	l, err := r.list(ctx, "", nil)
-	if err != nil {
-		return nil, err
-	}
-	for _, in := range slices.Backward(slices.Concat(l.loads, l.changes)) {
-		if readable(in) != nil {
-			continue
-		}
-		op, err := r.openInput(ctx, in)
-		if err == nil {
-			return op.reader.Columns(), nil
-		}
-		if kind, _ := fate(err); kind != halt {
-			return nil, err
-		}
-	}
-	infos, err := r.listLake(ctx)
-	if err != nil || len(infos) == 0 {
-		return nil, err
-	}
-	f, err := r.open(ctx, r.lake, object.Info{Key: infos[0].Key, ETag: infos[0].ETag, Size: infos[0].Size})
-	if err != nil {
-		return nil, err
-	}
-	return withoutOp(f.Columns()), nil
 }
 
 // Deactivate stops the table from the next plan on; a pending commit is still finished.

@@ -8,6 +8,7 @@ import (
 
 	"sluice/internal/dms"
 	"sluice/internal/lake"
+	"sluice/internal/object"
 	"sluice/internal/parquetedit"
 )
 
@@ -69,7 +70,7 @@ func (r *run) freshBatch(ctx context.Context, o *outlook, ready []input) (*batch
 			b.consumed = append(b.consumed, in)
 			continue
 		}
-		op, err := r.openInput(ctx, in)
+		op, err := r.openChange(ctx, in)
 		if err != nil {
 			return nil, err
 		}
@@ -119,11 +120,26 @@ func decodedBytes(f *parquetedit.File) int64 {
 	return bytes
 }
 
+// openInput opens an input to be read by ranges.
 func (r *run) openInput(ctx context.Context, in input) (opened, error) {
+	return r.openWith(ctx, in, r.open)
+}
+
+// openChange opens a change file; a small one is fetched whole, and held as long as its batch.
+func (r *run) openChange(ctx context.Context, in input) (opened, error) {
+	if in.size <= smallInput {
+		return r.openWith(ctx, in, r.fetch)
+	}
+	return r.openWith(ctx, in, r.open)
+}
+
+type opener func(context.Context, Objects, object.Info) (*parquetedit.File, error)
+
+func (r *run) openWith(ctx context.Context, in input, open opener) (opened, error) {
 	if err := readable(in); err != nil {
 		return opened{}, err
 	}
-	file, err := r.open(ctx, r.raw, in.object())
+	file, err := open(ctx, r.raw, in.object())
 	if err != nil {
 		return opened{}, inputFault(in, err)
 	}

@@ -89,7 +89,8 @@ type Table struct {
 	LagSeconds          int64             `json:"lag_seconds"` // now − the time in the newest consumed change file's name (or the load's date); -1 = nothing consumed yet
 	Status              string            `json:"status"`      // "ok", "halted", "pending"
 	Reason              string            `json:"reason"`
-	Attributes          map[string]string `json:"-"` // the whole control item
+	Warning             string            `json:"warning,omitempty"` // what activate found and let pass
+	Attributes          map[string]string `json:"-"`                 // the whole control item
 }
 
 // Check is one finding of `sluice doctor`.

@@ -1,0 +1,152 @@
+package replicate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sluice/internal/dms"
+	"sluice/internal/lake"
+	"sluice/internal/object"
+	"sluice/internal/parquetedit"
+	"sluice/statestore"
+)
+
+// checkActivation looks whether the columns that the settings name exist, and
+// whether the lake may still move. It returns a warning when the full load has
+// several rows of one key, as far as its bounded memory shows.
+func (e *Engine) checkActivation(ctx context.Context, item statestore.Item, set map[string]string) (warning string, err error) {
+	r := &run{e: e, meter: &meter{}, result: &Result{}, dry: true}
+	merged := statestore.Item{}
+	for name, v := range item {
+		merged[name] = v
+	}
+	for name, v := range set {
+		merged[name] = v
+	}
+	if err := r.adopt(ctx, merged); err != nil {
+		return "", asUsage(err)
+	}
+	if out, ok := set[statestore.OutPath]; ok && out != item[statestore.OutPath] {
+		if err := e.checkMove(ctx, item); err != nil {
+			return "", err
+		}
+	}
+	l, err := r.list(ctx, "", nil)
+	if err != nil {
+		return "", err
+	}
+	columns, err := r.anyColumns(ctx, l)
+	if err != nil || columns == nil {
+		return "", err
+	}
+	if err := checkColumns(r.t, columns); err != nil {
+		return "", err
+	}
+	return r.warnOfDuplicates(ctx, l)
+}
+
+// checkMove refuses another out_path once the table has a lake.
+func (e *Engine) checkMove(ctx context.Context, item statestore.Item) error {
+	r := &run{e: e, meter: &meter{}, result: &Result{}, dry: true}
+	if err := r.adopt(ctx, item); err != nil {
+		return asUsage(err)
+	}
+	infos, err := r.listLake(ctx)
+	if err == nil && len(infos) > 0 {
+		err = fmt.Errorf("%w: %s has a lake in %s%s already; out_path can only be set while it is empty",
+			ErrUsage, r.t.name(), item[statestore.OutPath], item[statestore.Folder])
+	}
+	return err
+}
+
+// warnOfDuplicates looks whether the key tells the rows of the full load apart.
+// What cannot be read is for the run to halt at.
+func (r *run) warnOfDuplicates(ctx context.Context, l *listing) (string, error) {
+	load := &lake.Load{Options: dms.Options{BeforeImagePrefix: r.t.before}}
+	for _, in := range l.loads {
+		op, err := r.openInput(ctx, in)
+		if kind, _ := fate(err); err != nil && kind == halt {
+			return "", nil
+		}
+		if err != nil {
+			return "", err
+		}
+		load.Inputs = append(load.Inputs, lake.LoadFile{Name: in.key, Open: op.file})
+	}
+	schema, err := lake.LoadSchema(load, lake.Schema{Key: r.t.key}, true)
+	if err != nil {
+		return "", nil // the run halts and says why
+	}
+	load.Schema = &schema
+	surplus, whole, err := load.Duplicates(ctx)
+	if kind, _ := fate(err); err != nil && kind != halt {
+		return "", err
+	}
+	if surplus == 0 {
+		return "", nil
+	}
+	scope := "the full load"
+	if !whole {
+		scope = "the first rows of the full load"
+	}
+	return fmt.Sprintf("%s has %d rows whose key (%s) an earlier row has too; a change of such a key leaves one row of it", scope, surplus, strings.Join(r.t.key, ",")), nil
+}
+
+func asUsage(err error) error {
+	var stop *HaltError
+	if errors.As(err, &stop) {
+		return fmt.Errorf("%w: %s", ErrUsage, stop.Text)
+	}
+	return err
+}
+
+func checkColumns(t *table, columns []parquetedit.Column) error {
+	var have []string
+	for _, c := range columns {
+		have = append(have, c.Name)
+	}
+	for _, name := range slices.Concat(t.key, t.partition, columnList(t.order)) {
+		if !slices.Contains(have, name) {
+			return fmt.Errorf("%w: %s has no column %q; it has %s", ErrUsage, t.name(), name, strings.Join(have, ", "))
+		}
+	}
+	for _, name := range t.partition {
+		c := columns[slices.Index(have, name)]
+		if err := lake.CheckPartitionType(c.Type); err != nil {
+			return fmt.Errorf("%w: %s: column %q cannot partition the lake: %w", ErrUsage, t.name(), name, err)
+		}
+	}
+	if len(t.partition) > 0 && len(t.partition) == len(have) {
+		return fmt.Errorf("%w: %s: PartitionKey leaves no column for the files", ErrUsage, t.name())
+	}
+	return nil
+}
+
+// anyColumns returns the columns of the table's newest readable input, or of its
+// lake where raw has none any more; nil when there is neither.
+func (r *run) anyColumns(ctx context.Context, l *listing) ([]parquetedit.Column, error) {
+	for _, in := range slices.Backward(slices.Concat(l.loads, l.changes)) {
+		if readable(in) != nil {
+			continue
+		}
+		op, err := r.openInput(ctx, in)
+		if err == nil {
+			return op.reader.Columns(), nil
+		}
+		if kind, _ := fate(err); kind != halt {
+			return nil, err
+		}
+	}
+	infos, err := r.listLake(ctx)
+	if err != nil || len(infos) == 0 {
+		return nil, err
+	}
+	f, err := r.open(ctx, r.lake, object.Info{Key: infos[0].Key, ETag: infos[0].ETag, Size: infos[0].Size})
+	if err != nil {
+		return nil, err
+	}
+	return withoutOp(f.Columns()), nil
+}
