@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -107,6 +108,11 @@ func (a *app) change(ctx context.Context, o *options, do func(context.Context, e
 	t, err := do(ctx, e)
 	if err != nil {
 		return err
+	}
+	if t.Warning != "" && !o.json {
+		if _, err := fmt.Fprintln(a.stderr, "warning: "+t.Warning); err != nil {
+			return err
+		}
 	}
 	return a.printTables(o, []replicate.Table{t})
 }
