@@ -17,7 +17,7 @@ const (
 	loadSame     loadVerdict = iota // the recorded set, or what is left of it beyond the horizon
 	loadTouched                     // the same content under new ETags or dates
 	loadChanged                     // another set: a reload
-	loadMixed                       // some recorded objects were replaced or are gone, others stayed, and new ones came
+	loadMixed                       // some recorded objects were replaced, or are gone and others came; the rest stayed
 	loadVanished                    // recorded objects within the horizon are gone and nothing came instead
 )
 
@@ -25,14 +25,15 @@ const (
 type loadDiff struct {
 	replaced []string // same key, other content
 	touched  []string // same key and content, other ETag or date
-	stayed   []string
+	stayed   []string // not written again
 	added    []string
 	gone     []string // recorded, not listed; within the horizon
 	expired  []string // recorded, not listed; older than the horizon
 }
 
-// diffLoads compares by key and ETag. Content settles the objects whose ETag
-// alone changed; digests holds what was read of them.
+// diffLoads compares by key, ETag and date: an object with the same ETag and
+// another date was written again with the same content. Content settles the
+// objects whose ETag alone changed; digests holds what was read of them.
 func diffLoads(recorded []loadObject, listed []input, digests map[string]string, horizon time.Time) loadDiff {
 	var d loadDiff
 	here := map[string]input{}
@@ -47,9 +48,9 @@ func diffLoads(recorded []loadObject, listed []input, digests map[string]string,
 			d.expired = append(d.expired, old.Key)
 		case !ok:
 			d.gone = append(d.gone, old.Key)
-		case in.etag == old.ETag:
+		case in.etag == old.ETag && in.modified.Equal(old.Modified):
 			d.stayed = append(d.stayed, old.Key)
-		case in.size == old.Size && old.Digest != "" && digests[old.Key] == old.Digest:
+		case in.etag == old.ETag, in.size == old.Size && old.Digest != "" && digests[old.Key] == old.Digest:
 			d.touched = append(d.touched, old.Key)
 		default:
 			d.replaced = append(d.replaced, old.Key)
@@ -63,11 +64,12 @@ func diffLoads(recorded []loadObject, listed []input, digests map[string]string,
 	return d
 }
 
-// verdict judges a difference (rulings 4 and 5).
+// verdict judges a difference (rulings 4 and 5). What was written again with the
+// same content belongs to the new set: only what stayed may be left of an older one.
 func (d loadDiff) verdict() loadVerdict {
-	same := len(d.stayed) + len(d.touched)
+	stayed := len(d.stayed) > 0
 	switch {
-	case len(d.replaced) > 0 && same > 0, len(d.gone) > 0 && len(d.added) > 0 && same > 0:
+	case stayed && len(d.replaced) > 0, stayed && len(d.gone) > 0 && len(d.added) > 0:
 		return loadMixed
 	case len(d.replaced) > 0, len(d.added) > 0:
 		return loadChanged
@@ -106,16 +108,16 @@ func (c *consumedBefore) sortOut(l *listing, keyless bool, horizon time.Time) fa
 		here[in.key] = true
 		old, known := c.known[in.key]
 		switch {
-		case known && (old.ETag == in.etag || keyless):
+		case known && (old.ETag == in.etag || keyless || c.superseded(in)):
 			f.consumed = append(f.consumed, in)
 		case known:
 			f.late = append(f.late, in) // written again in place: its changes count once more, below all later ones
+		case c.forgotten(in, horizon):
+			f.consumed = append(f.consumed, in)
 		case c.superseded(in):
 			f.superseded = append(f.superseded, in)
 		case c.watermark.key == "" || in.compare(c.watermark) > 0:
 			f.fresh = append(f.fresh, in)
-		case c.adopted || in.time.Before(horizon) && in.modified.Before(horizon):
-			f.consumed = append(f.consumed, in)
 		case in.time.Before(horizon):
 			f.tooLate = append(f.tooLate, in)
 		default:
@@ -129,6 +131,15 @@ func (c *consumedBefore) sortOut(l *listing, keyless bool, horizon time.Time) fa
 	}
 	slices.SortFunc(f.vanished, func(a, b ledgerInput) int { return cmp.Compare(a.Key, b.Key) })
 	return f
+}
+
+// forgotten says whether a file up to the watermark counts as consumed though
+// no ledger knows it: it is older than ledgers go back, or the ancestor consumed it (ruling 10).
+func (c *consumedBefore) forgotten(in input, horizon time.Time) bool {
+	if c.watermark.key == "" || in.compare(c.watermark) > 0 {
+		return false
+	}
+	return c.adopted || in.time.Before(horizon) && in.modified.Before(horizon)
 }
 
 func (c *consumedBefore) superseded(in input) bool {

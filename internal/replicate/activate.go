@@ -34,7 +34,7 @@ func (e *Engine) checkActivation(ctx context.Context, item statestore.Item, set 
 			return "", err
 		}
 	}
-	l, err := r.list(ctx, "", nil)
+	l, err := r.list(ctx, "")
 	if err != nil {
 		return "", err
 	}

@@ -43,7 +43,7 @@ func (r *run) look(ctx context.Context) (*outlook, error) {
 			anchor = anchorOf(r.t.item[statestore.InputsDigest])
 		}
 		var err error
-		if o.listing, err = r.list(ctx, anchor, recordedSegments(r.t, o.ledger.Load, anchor)); err != nil {
+		if o.listing, err = r.list(ctx, anchor); err != nil {
 			return nil, err
 		}
 	}
@@ -145,6 +145,11 @@ func (r *run) planFirst(ctx context.Context, o *outlook) (*draft, error) {
 	never := r.t.item[statestore.LastFullLoadDate] == statestore.NeverDate
 	switch {
 	case len(o.loads) > 0 && o.loads[0].modified.Truncate(time.Second).After(loaded):
+		if complete(o.listing, r.e.cfg.FullLoadQuiet, r.e.now()) == "" {
+			if err := r.mayReload(o); err != nil {
+				return nil, err
+			}
+		}
 		return r.planLoadWhenComplete(ctx, o)
 	case never && o.before.watermark.key == "" && len(o.changes) == 0 && len(o.loads) == 0:
 		r.result.Reason = "no files yet"
@@ -161,12 +166,23 @@ func (r *run) planReload(ctx context.Context, o *outlook) (d *draft, decided boo
 	case loadSame, loadVanished:
 		return nil, false, nil
 	case loadTouched:
+		if len(o.fates.vanished) > 0 {
+			return nil, false, nil // recording the listing would forget them
+		}
+		waiting := complete(o.listing, r.e.cfg.FullLoadQuiet, r.e.now())
+		if waiting != "" && len(o.diff.expired) == 0 {
+			r.result.Reason = waiting // a reload may begin with the content of the load before
+			return nil, true, nil
+		}
 		return r.draftRecord(o, nil, "full load recorded again"), true, nil
 	case loadChanged, loadMixed:
 	}
 	if waiting := complete(o.listing, r.e.cfg.FullLoadQuiet, r.e.now()); waiting != "" {
 		r.result.Reason = waiting
 		return nil, true, nil
+	}
+	if err := r.lookAtAll(ctx, o); err != nil {
+		return nil, true, err
 	}
 	if err := r.mayReload(o); err != nil {
 		return nil, true, err
@@ -182,7 +198,7 @@ func (r *run) mayReload(o *outlook) error {
 		return nil
 	case o.verdict == loadMixed:
 		return haltf("reload", "some objects of the full load were replaced (%s), others stayed (%s): numbering may have restarted over a longer old set; remove what does not belong to the new set, or acknowledge with --accept reload to load all of them",
-			some(slices.Concat(o.diff.replaced, o.diff.gone, o.diff.added)), some(slices.Concat(o.diff.stayed, o.diff.touched)))
+			some(slices.Concat(o.diff.replaced, o.diff.touched, o.diff.gone, o.diff.added)), some(o.diff.stayed))
 	case r.t.fenced:
 		return haltf("reload", "a new full load is there (%s) and ReloadPolicy is fence; acknowledge with --accept reload", some(slices.Concat(o.diff.replaced, o.diff.added)))
 	case skewed(o.changes):

@@ -98,7 +98,7 @@ func (r *run) survey(ctx context.Context, item statestore.Item) (*outlook, error
 	if err := r.adopt(ctx, item); err != nil {
 		return nil, err
 	}
-	whole, err := r.list(ctx, "", nil)
+	whole, err := r.list(ctx, "")
 	if err != nil {
 		return nil, err
 	}

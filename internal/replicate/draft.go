@@ -145,7 +145,7 @@ func (r *run) draftTruncate(ctx context.Context, o *outlook) (*draft, error) {
 	d := r.newDraft(KindTruncate)
 	d.Schema = s.schema
 	d.Schema.Key, d.Schema.Partition, d.Schema.Op = r.t.key, r.t.partition, !r.e.cfg.DropOp
-	d.consume(r, o, slices.Concat(o.fates.superseded, o.fates.fresh), o.recorded())
+	d.consume(r, o, o.fates.superseded, o.recorded()) // what is new came behind the truncation and is merged next
 	d.Inputs = nil
 	d.Counts.Deletes = s.rows()
 	d.empty(s.live())

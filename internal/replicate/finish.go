@@ -37,12 +37,15 @@ func (a *application) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	key := a.t.book + "index/" + a.plan.commitKey() + ".json"
-	if err := writeJSON(ctx, a.lake, key, indexOf(a.t, a.plan.Schema, files)); err != nil {
-		return err
-	}
-	set := map[string]string{statestore.Index: key}
+	set := map[string]string{}
 	maps.Copy(set, a.plan.Set)
+	if a.plan.Kind != KindRecord || len(planned) > 0 { // a record leaves the lake, and what is known of it, as it is
+		key := a.t.book + "index/" + a.plan.commitKey() + ".json"
+		if err := writeJSON(ctx, a.lake, key, indexOf(a.t, a.plan.Schema, files)); err != nil {
+			return err
+		}
+		set[statestore.Index] = key
+	}
 	err = a.e.stores.State.Finish(ctx, statestore.Finished{
 		Path: a.t.path, Seq: a.plan.Seq, CommitID: a.plan.ID, Set: set, Remove: a.plan.Remove,
 	})

@@ -36,31 +36,19 @@ type listing struct {
 	names   []string // up to ten of them
 }
 
-// list lists the table's folder from the anchor on, and the segments of the
-// recorded full load that sort before it.
-func (r *run) list(ctx context.Context, anchor string, segments []string) (*listing, error) {
+// list lists the table's folder from the anchor on.
+func (r *run) list(ctx context.Context, anchor string) (*listing, error) {
 	l := &listing{anchor: anchor}
-	if err := r.listInto(ctx, l, object.ListInput{Prefix: r.t.raw, StartAfter: anchor}); err != nil {
-		return nil, err
-	}
-	for _, prefix := range segments {
-		if err := r.listInto(ctx, l, object.ListInput{Prefix: prefix}); err != nil {
-			return nil, err
+	in := object.ListInput{Prefix: r.t.raw, StartAfter: anchor}
+	for entry, err := range r.raw.List(ctx, in) {
+		if err != nil {
+			return nil, fmt.Errorf("list %s/%s: %w", r.t.bucket, in.Prefix, err)
 		}
+		l.add(r.t, entry.Info)
 	}
 	slices.SortFunc(l.loads, func(a, b input) int { return strings.Compare(a.key, b.key) })
 	slices.SortFunc(l.changes, input.compare)
 	return l, nil
-}
-
-func (r *run) listInto(ctx context.Context, l *listing, in object.ListInput) error {
-	for entry, err := range r.raw.List(ctx, in) {
-		if err != nil {
-			return fmt.Errorf("list %s/%s: %w", r.t.bucket, in.Prefix, err)
-		}
-		l.add(r.t, entry.Info)
-	}
-	return nil
 }
 
 func (l *listing) add(t *table, info object.Info) {
@@ -90,20 +78,8 @@ func (l *listing) missingCounters() []string {
 	return missing
 }
 
-// recordedSegments returns the prefixes of recorded LOAD objects that a listing from the anchor would not show.
-func recordedSegments(t *table, recorded []loadObject, anchor string) []string {
-	var prefixes []string
-	for _, old := range recorded {
-		prefix := t.raw + dms.ParseKey(t.raw, old.Key).Segment
-		if old.Key <= anchor && !slices.Contains(prefixes, prefix) {
-			prefixes = append(prefixes, prefix)
-		}
-	}
-	return prefixes
-}
-
 // nextAnchor returns where the next listing begins so that it still shows
-// everything within the horizon and everything above the watermark.
+// everything within the horizon, everything above the watermark and the full load.
 func (l *listing) nextAnchor(t *table, watermark input, horizon time.Time) string {
 	if watermark.key == "" {
 		return ""
@@ -123,6 +99,9 @@ func (l *listing) nextAnchor(t *table, watermark input, horizon time.Time) strin
 		if anchor == "" || key < anchor {
 			anchor = key
 		}
+	}
+	if len(l.loads) > 0 && l.loads[0].key <= anchor {
+		return "" // a segment of a parallel load sorts before the digits of dates
 	}
 	return anchor
 }
@@ -144,7 +123,7 @@ func (r *run) resting(ctx context.Context) (bool, error) {
 	if whole {
 		start = ""
 	}
-	l, err := r.list(ctx, start, nil)
+	l, err := r.list(ctx, start)
 	if err != nil {
 		return false, err
 	}

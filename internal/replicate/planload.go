@@ -16,15 +16,8 @@ import (
 // planLoadWhenComplete plans a full load, or says what it waits for. Whatever
 // is in the lake is of an older generation: it is emptied behind the creates.
 func (r *run) planLoadWhenComplete(ctx context.Context, o *outlook) (*draft, error) {
-	if o.anchor != "" {
-		whole, err := r.list(ctx, "", nil) // which changes the load supersedes takes the whole folder
-		if err != nil {
-			return nil, err
-		}
-		o.listing = whole
-		if err := r.judge(ctx, o); err != nil {
-			return nil, err
-		}
+	if err := r.lookAtAll(ctx, o); err != nil {
+		return nil, err
 	}
 	if waiting := complete(o.listing, r.e.cfg.FullLoadQuiet, r.e.now()); waiting != "" {
 		r.result.Reason = waiting
@@ -36,6 +29,20 @@ func (r *run) planLoadWhenComplete(ctx context.Context, o *outlook) (*draft, err
 		return nil, nil
 	}
 	return r.draftLoad(ctx, o)
+}
+
+// lookAtAll lists the whole folder where only a part was listed: which changes
+// a load supersedes, and whether their dates can be trusted, all of them tell.
+func (r *run) lookAtAll(ctx context.Context, o *outlook) error {
+	if o.anchor == "" {
+		return nil
+	}
+	whole, err := r.list(ctx, "")
+	if err != nil {
+		return err
+	}
+	o.listing = whole
+	return r.judge(ctx, o)
 }
 
 func (r *run) draftLoad(ctx context.Context, o *outlook) (*draft, error) {

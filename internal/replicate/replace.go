@@ -174,7 +174,7 @@ func (r *run) inherit(old *Plan) *draft {
 
 // loadAgain plans the full load that is there now, onto the lake behind the fence.
 func (r *run) loadAgain(ctx context.Context) (*draft, error) {
-	whole, err := r.list(ctx, "", nil)
+	whole, err := r.list(ctx, "")
 	if err != nil {
 		return nil, err
 	}
