@@ -59,11 +59,14 @@ func forecastText(f replicate.Forecast, verbose bool) string {
 }
 
 func forecastSummary(f replicate.Forecast) string {
-	if f.Action != replicate.Loaded && f.Action != replicate.Merged {
-		if f.Reason == "" {
-			return "nothing to do"
-		}
-		return f.Reason
+	switch f.Action {
+	case replicate.Loaded, replicate.Merged:
+	case replicate.Registered, replicate.Inactive:
+		return advised(f.Reason, "switch it on: sluice activate "+f.Table+" --primary-key …")
+	case replicate.Halted:
+		return advised(f.Reason, "then: sluice acknowledge "+f.Table)
+	case replicate.Idle, replicate.Failed, replicate.Busy:
+		return cmp.Or(f.Reason, "nothing to do")
 	}
 	text := fmt.Sprintf("%s in: %s; lake files: %d created, %d rewritten, %d untouched; about %s to read, %s to write",
 		count(int64(len(f.Inputs)), "file"), count(f.Rows, "row"), f.FilesCreated, f.Rewritten, f.Untouched,

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/internal/replicate"
+	"sluice/statestore"
 )
 
 func tablesCommand(a *app, o *options) *cobra.Command {
@@ -69,7 +70,7 @@ func tableCells(t replicate.Table, verbose bool) []string {
 	if t.Active {
 		active = "yes"
 	}
-	cells := []string{t.Table, active, t.PrimaryKey, t.PartitionKey, t.LastFullLoadDate, lagText(t.LagSeconds), t.Status, t.Reason}
+	cells := []string{t.Table, active, t.PrimaryKey, t.PartitionKey, loadText(t.LastFullLoadDate), lagText(t.LagSeconds), t.Status, t.Reason}
 	if verbose {
 		if t.Reason == "" {
 			cells[len(cells)-1] = "-"
@@ -77,6 +78,14 @@ func tableCells(t replicate.Table, verbose bool) []string {
 		cells = append(cells, t.LastIncrementalFile, t.Path, t.OutPath)
 	}
 	return cells
+}
+
+// loadText writes the date of the full load; the date that stands for none is nothing to show people.
+func loadText(date string) string {
+	if date == statestore.NeverDate {
+		return "-"
+	}
+	return date
 }
 
 // lagText writes a lag as people say it; below zero nothing was consumed yet.

@@ -2,6 +2,7 @@ package replicate
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -11,7 +12,9 @@ import (
 
 // Forecast says what Run would do with each table, and changes nothing.
 func (e *Engine) Forecast(ctx context.Context, report func(Forecast)) error {
-	items, err := e.items(ctx, func(Result) {})
+	items, err := e.items(ctx, func(r Result) {
+		report(Forecast{Table: r.Table, Path: r.Path, Action: r.Action, Reason: r.Reason, Inputs: []string{}, Files: []string{}, Err: r.Err})
+	})
 	if err != nil {
 		return err
 	}
@@ -25,7 +28,7 @@ func (e *Engine) Forecast(ctx context.Context, report func(Forecast)) error {
 			if err != nil {
 				return err
 			}
-			report(Forecast{Table: tableName(item), Path: path, Action: Registered, Reason: "not registered yet"})
+			report(Forecast{Table: tableName(item), Path: path, Action: Registered, Reason: "not registered yet", Inputs: []string{}, Files: []string{}})
 		}
 	}
 	var mu sync.Mutex
@@ -71,8 +74,43 @@ func (e *Engine) forecast(ctx context.Context, item statestore.Item) Forecast {
 	f.Reason = r.result.Reason
 	if d != nil {
 		d.describe(&f)
+		if err := r.describeRest(ctx, d, &f); err != nil {
+			f.Action, f.Reason, f.Err = Failed, err.Error()+storageAdvice(err), err
+		}
 	}
 	return f
+}
+
+// describeRest adds the change files that the run merges behind the plan: a plan is one commit, a run goes on.
+func (r *run) describeRest(ctx context.Context, d *draft, f *Forecast) error {
+	if d.ledger == nil {
+		return nil // the pending commit: what follows is planned on the lake that it leaves
+	}
+	anchor := anchorOf(d.Set[statestore.InputsDigest])
+	l, err := r.list(ctx, anchor)
+	if err != nil {
+		return err
+	}
+	consumed := map[string]bool{}
+	for _, in := range d.ledger.Inputs {
+		consumed[in.Key] = true
+	}
+	for _, in := range settled(l.changes, r.e.now().Add(-r.e.cfg.Settle)) {
+		if !consumed[in.key] {
+			f.InputsAfter++
+		}
+	}
+	if f.InputsAfter == 0 {
+		return nil
+	}
+	if f.Action == Idle {
+		f.Action = Merged
+	}
+	if f.Reason != "" {
+		f.Reason += "; "
+	}
+	f.Reason += fmt.Sprintf("then %d more change files", f.InputsAfter)
+	return nil
 }
 
 // foresee makes the plan that the next step of a run would commit, or reads the pending one.

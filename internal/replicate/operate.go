@@ -13,11 +13,13 @@ import (
 
 // Tables returns the registered tables in scope, by path. It writes nothing.
 func (e *Engine) Tables(ctx context.Context) ([]Table, error) {
-	items, err := e.items(ctx, func(Result) {})
+	var tables []Table
+	items, err := e.items(ctx, func(r Result) {
+		tables = append(tables, Table{Table: r.Table, Path: r.Path, LagSeconds: -1, Status: "unreadable", Reason: r.Reason})
+	})
 	if err != nil {
 		return nil, err
 	}
-	var tables []Table
 	for _, path := range sortedKeys(items) {
 		if item := items[path]; item != nil && e.inScope(item) {
 			tables = append(tables, e.describe(item))

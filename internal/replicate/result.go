@@ -64,8 +64,9 @@ type Forecast struct {
 	Path         string   `json:"path"`
 	Action       Action   `json:"action"` // what run would report; Idle when there is nothing to do
 	Reason       string   `json:"reason"`
-	Inputs       []string `json:"inputs"` // keys that would be consumed, in order
-	Files        []string `json:"files"`  // lake keys that would be rewritten
+	Inputs       []string `json:"inputs"`       // keys that the next commit would consume, in order; the figures are that commit's
+	InputsAfter  int      `json:"inputs_after"` // change files that the same run would merge behind it
+	Files        []string `json:"files"`        // lake keys that would be rewritten
 	Counts       `json:"counts"`
 	FilesCreated int64 `json:"files_created"`
 	Rewritten    int64 `json:"files_rewritten"`
@@ -87,7 +88,7 @@ type Table struct {
 	LastFullLoadDate    string            `json:"last_full_load_date"`
 	LastIncrementalFile string            `json:"last_incremental_file"`
 	LagSeconds          int64             `json:"lag_seconds"` // now − the time in the newest consumed change file's name (or the load's date); -1 = nothing consumed yet
-	Status              string            `json:"status"`      // "ok", "halted", "pending"
+	Status              string            `json:"status"`      // "ok", "halted", "pending"; "unreadable" when the item cannot be read
 	Reason              string            `json:"reason"`
 	Warning             string            `json:"warning,omitempty"` // what activate found and let pass
 	Attributes          map[string]string `json:"-"`                 // the whole control item

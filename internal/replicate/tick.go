@@ -2,6 +2,7 @@ package replicate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,15 +20,14 @@ import (
 // for each table, never by two goroutines at once. The error is not nil only when the tick
 // itself could not be made; what went wrong with a table is in its result.
 func (e *Engine) Run(ctx context.Context, report func(Result)) error {
-	state := e.stores.State
-	if err := state.EnsureTable(ctx); err != nil {
-		return fmt.Errorf("control table: %w%s", err, storageAdvice(err))
-	}
-	items, err := e.items(ctx, report)
+	found, err := e.discover(ctx) // first: a raw location that is not there makes no control table
 	if err != nil {
 		return err
 	}
-	found, err := e.discover(ctx)
+	if err := e.stores.State.EnsureTable(ctx); err != nil {
+		return fmt.Errorf("control table: %w%s", err, storageAdvice(err))
+	}
+	items, err := e.items(ctx, report)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,8 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// items reads the control table. An item that cannot be read is that table's failure alone.
+// items reads the control table; one that does not exist yet has no items. An item that cannot be read is that
+// table's failure alone.
 func (e *Engine) items(ctx context.Context, report func(Result)) (map[string]statestore.Item, error) {
 	items := map[string]statestore.Item{}
 	for item, err := range e.stores.State.List(ctx) {
@@ -86,6 +87,8 @@ func (e *Engine) items(ctx context.Context, report func(Result)) (map[string]sta
 		case path != "":
 			items[path] = nil
 			report(Result{Table: path, Path: path, Action: Failed, Reason: err.Error(), Err: err})
+		case errors.Is(err, statestore.ErrNoTable):
+			return items, nil
 		default:
 			return nil, fmt.Errorf("read the control table: %w%s", err, storageAdvice(err))
 		}
