@@ -2,6 +2,7 @@ package dms
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -49,6 +50,9 @@ type Batch struct {
 	// did not change. It is nil for one whose column was not wanted.
 	Before [][]parquet.Value
 }
+
+// ErrNames is wrapped when two columns of an input have names that differ at most by case.
+var ErrNames = errors.New("column names differ at most by case")
 
 // InputError is returned when an input is not what DMS writes, or its bytes contradict each other.
 type InputError struct {
@@ -157,7 +161,7 @@ func checkNames(columns []parquetedit.Column) error {
 	for _, c := range columns {
 		folded := strings.ToLower(strings.ToUpper(c.Name))
 		if first, ok := seen[folded]; ok {
-			return &InputError{Column: c.Name, Row: -1, Reason: fmt.Sprintf("its name differs at most by case from %q", first)}
+			return &InputError{Column: c.Name, Row: -1, Reason: fmt.Sprintf("its name differs at most by case from %q", first), Err: ErrNames}
 		}
 		seen[folded] = c.Name
 	}

@@ -3,6 +3,9 @@ package lake
 import (
 	"context"
 	"errors"
+	"fmt"
+
+	"github.com/parquet-go/parquet-go"
 
 	"sluice/internal/parquetedit"
 )
@@ -93,7 +96,7 @@ func (s *Schema) dirValues(dir string) (map[int]value, error) {
 			continue
 		}
 		if values[c], err = ParsePartition(s.Columns[c].Type, p.Value); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("partition directory %s: %w", dir, err)
 		}
 	}
 	return values, nil
@@ -102,12 +105,22 @@ func (s *Schema) dirValues(dir string) (map[int]value, error) {
 // mayHold says whether a row group may hold a changed key.
 func (s *seeker) mayHold(group int) bool {
 	first := s.key[0]
-	if v, ok := s.constant[first]; ok {
-		exact := AppendKey(nil, s.Schema.Columns[first].Type, v)
+	if exact, ok := s.constantKey(first); ok {
 		return s.any(exact, exact)
 	}
 	low, high, ok := s.bounds.of(s.open, group, find(s.columns, s.Schema.Columns[first].Name))
 	return !ok || s.any(low, high)
+}
+
+// constantKey encodes the value that a partition directory gives a key column.
+// The directory of NULL is that of empty text too; a key is never NULL.
+func (s *seeker) constantKey(column int) ([]byte, bool) {
+	v, ok := s.constant[column]
+	t := s.Schema.Columns[column].Type
+	if v.IsNull() && isText(t) {
+		v = parquet.ByteArrayValue([]byte{})
+	}
+	return AppendKey(nil, t, v), ok
 }
 
 // scan looks up every key of a row group; rows are ordinals in the group.
@@ -188,8 +201,8 @@ type keyTarget struct {
 
 func (s *seeker) encodeColumn(ctx context.Context, group int, t keyTarget) error {
 	column := s.Schema.Columns[t.column]
-	if v, ok := s.constant[t.column]; ok {
-		t.into.constant = AppendKey(nil, column.Type, v)
+	if key, ok := s.constantKey(t.column); ok {
+		t.into.constant = key
 		return nil
 	}
 	at := find(s.columns, column.Name)

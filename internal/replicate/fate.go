@@ -66,16 +66,16 @@ func dataFault(err error) string {
 		value     *lake.ValueError
 		input     *dms.InputError
 		corrupted = errors.Is(err, parquetedit.ErrCorrupt) || errors.Is(err, parquetedit.ErrEncrypted) ||
-			errors.Is(err, parquetedit.ErrCodec) || errors.Is(err, parquetedit.ErrNested) || errors.Is(err, parquetedit.ErrTooLarge)
+			errors.Is(err, parquetedit.ErrCodec) || errors.Is(err, parquetedit.ErrEncoding) || errors.Is(err, parquetedit.ErrNested) || errors.Is(err, parquetedit.ErrTooLarge)
 	)
 	switch {
-	case errors.As(err, &schema), errors.As(err, &name), errors.As(err, &types), errors.As(err, &value):
+	case errors.As(err, &schema), errors.As(err, &name), errors.As(err, &types), errors.As(err, &value), errors.Is(err, dms.ErrNames):
 		return "schema"
 	case errors.As(err, &key):
 		return "key"
 	case errors.As(err, &row), errors.As(err, &input), corrupted:
 		return "input"
-	case errors.Is(err, lake.ErrPartitionType):
+	case errors.Is(err, lake.ErrPartitionType), errors.Is(err, lake.ErrPartitionValue):
 		return "partition"
 	}
 	return ""
