@@ -9,6 +9,8 @@ import (
 	"os"
 	"sync"
 
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"sluice/internal/object"
@@ -76,11 +78,11 @@ func (o *options) openState(ctx context.Context, lake location, w watcher) (stat
 		}
 		return statestore.New(backend), nil
 	}
-	client, err := statestore.NewDynamoDBClient(ctx)
+	settings, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
-		return statestore.Store{}, err
+		return statestore.Store{}, fmt.Errorf("AWS settings: %w", err)
 	}
-	return statestore.New(statestore.NewDynamoDB(client, table, w.now)), nil
+	return statestore.New(statestore.NewDynamoDB(dynamodb.NewFromConfig(settings), table, w.now)), nil
 }
 
 // buckets opens stores by the names of buckets: the two directories under
