@@ -1,18 +1,14 @@
 package statestore_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"sluice/statestore"
@@ -28,32 +24,16 @@ func rigClient(t *testing.T, opts ...func(*dynamodb.Options)) *dynamodb.Client {
 	if endpoint == "" {
 		t.Skipf("no DynamoDB: %s is not set", rigEndpoint)
 	}
-	cfg, err := config.LoadDefaultConfig(t.Context())
+	client, err := statestore.NewDynamoDBClient(t.Context(), append(opts, func(o *dynamodb.Options) {
+		o.BaseEndpoint = &endpoint
+		if o.Region == "" {
+			o.Region = "us-east-1"
+		}
+	})...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.Region == "" {
-		cfg.Region = "us-east-1"
-	}
-	return dynamodb.NewFromConfig(cfg, append(opts, func(o *dynamodb.Options) {
-		o.BaseEndpoint, o.HTTPClient = &endpoint, buffered{client: &http.Client{}}
-	})...)
-}
-
-// buffered sends a copy of the body. The SDK closes its own as soon as there is an answer; a server so near answers
-// before the transport has seen the body's end, which then takes the connection for broken and loses the answer.
-type buffered struct{ client *http.Client }
-
-func (b buffered) Do(r *http.Request) (*http.Response, error) {
-	if r.Body != nil {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, err
-		}
-		r = r.Clone(r.Context())
-		r.Body = io.NopCloser(bytes.NewReader(body))
-	}
-	return b.client.Do(r)
+	return client
 }
 
 // rigTable returns a new table that goes away with the test.

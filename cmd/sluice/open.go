@@ -9,8 +9,6 @@ import (
 	"os"
 	"sync"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"sluice/internal/object"
@@ -78,11 +76,11 @@ func (o *options) openState(ctx context.Context, lake location, w watcher) (stat
 		}
 		return statestore.New(backend), nil
 	}
-	settings, err := config.LoadDefaultConfig(ctx)
+	client, err := statestore.NewDynamoDBClient(ctx)
 	if err != nil {
-		return statestore.Store{}, fmt.Errorf("AWS settings: %w", err)
+		return statestore.Store{}, err
 	}
-	return statestore.New(statestore.NewDynamoDB(dynamodb.NewFromConfig(settings), table, w.now)), nil
+	return statestore.New(statestore.NewDynamoDB(client, table, w.now)), nil
 }
 
 // buckets opens stores by the names of buckets: the two directories under

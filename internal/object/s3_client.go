@@ -3,6 +3,7 @@ package object
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -27,9 +28,9 @@ const (
 // AWS_ENDPOINT_URL count, and bring path-style addresses with them. It may ask the instance's metadata for credentials.
 func NewS3Client(ctx context.Context) (*s3.Client, error) {
 	cfg, err := config.LoadDefaultConfig(ctx,
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		config.WithHTTPClient(plainBody{awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 			t.ResponseHeaderTimeout = answerTimeout
-		})),
+		})}),
 		config.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) {
 				o.MaxAttempts, o.MaxBackoff = requestAttempts, requestPause
@@ -43,4 +44,18 @@ func NewS3Client(ctx context.Context) (*s3.Client, error) {
 		o.UsePathStyle = o.BaseEndpoint != nil
 		plainChecksums(o)
 	}), nil
+}
+
+// plainBody hides the WriteTo of the SDK's request bodies. The SDK (smithy-go
+// 1.28) closes its body as soon as an answer begins, WriteTo of a closed body
+// is an error, and the transport then drops the connection and the answer with it:
+// up to one in twenty over loopback. A repeated conditional write then looks refused.
+type plainBody struct{ next aws.HTTPClient }
+
+// Do implements aws.HTTPClient.
+func (c plainBody) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return c.next.Do(r)
 }
