@@ -210,6 +210,12 @@ func (l *Load) stream(ctx context.Context, op LoadOp, sink Sink) error {
 	if err != nil {
 		return err
 	}
+	if len(l.Schema.Partition) == 0 {
+		if err := l.streamAll(ctx, op, out); err != nil {
+			return err
+		}
+		return out.close()
+	}
 	err = l.split(ctx, op.Parts, func(dir string, rows loadRows, picked []int) error {
 		switch {
 		case dir != op.Outputs[0].Dir:

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 
+	"sluice/internal/dms"
 	"sluice/internal/parquetedit"
 )
 
@@ -51,6 +52,14 @@ func (o *loadOutput) write(rows loadRows) error {
 		}
 	}
 	return o.out.Write(columns)
+}
+
+// writeChecked writes rows of the named input unless one of them is a delete.
+func (o *loadOutput) writeChecked(name string, rows loadRows) error {
+	if slices.Contains(rows.ops, dms.Delete) {
+		return inputError(name, errOp)
+	}
+	return o.write(rows)
 }
 
 func (o *loadOutput) close() error {

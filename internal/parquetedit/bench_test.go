@@ -115,6 +115,28 @@ func BenchmarkWriter(b *testing.B) {
 	}
 }
 
+// BenchmarkCopyRows writes the same rows on one core without making values of them.
+func BenchmarkCopyRows(b *testing.B) {
+	columns, _, file := benchFile(b, "none")
+	f := open(b, file)
+	origins := make([]parquetedit.Origin, len(columns))
+	for i := range origins {
+		origins[i].Column = i
+	}
+	done := cpu(b)
+	for b.Loop() {
+		w, err := parquetedit.NewWriter(io.Discard, columns, parquetedit.WriterOptions{Parallel: 1})
+		if err != nil {
+			b.Fatal(err)
+		}
+		copyRows(b, w, f, origins)
+		if err := w.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	done()
+}
+
 // BenchmarkRead reads 1 M rows of 16 columns on one core.
 func BenchmarkRead(b *testing.B) {
 	_, _, file := benchFile(b, "snappy")

@@ -84,6 +84,15 @@ func (f *File) pages(ctx context.Context, rg, col int, fn func(first int64, d *d
 	if err := f.src.ReadRange(ctx, b, c.off); err != nil {
 		return f.where(rg, col, fmt.Errorf("read %d bytes at %d: %w", len(b), c.off, err))
 	}
+	return f.decode(rg, col, b, fn)
+}
+
+// decode hands the data pages of a column chunk, whose bytes are b, to fn.
+func (f *File) decode(rg, col int, b []byte, fn func(first int64, d *decoded) error) error {
+	c := &f.groups[rg].chunks[col]
+	if err := c.codec.check(); err != nil {
+		return f.where(rg, col, err)
+	}
 	k := f.codecs.decompressor()
 	defer f.codecs.in.Put(k)
 	// Writers count differently what a chunk is uncompressed, but not by more than this.

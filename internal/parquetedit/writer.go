@@ -39,6 +39,7 @@ type Writer struct {
 	estimate int64 // bytes of the current row group before encoding
 	rows     int64
 	placed   []placed
+	spare    []byte // of CopyRows
 	err      error
 }
 

@@ -1,0 +1,109 @@
+package lake
+
+import (
+	"context"
+	"fmt"
+
+	"sluice/internal/dms"
+	"sluice/internal/parquetedit"
+)
+
+// streamAll writes every row of the parts to the op's one output. Row groups whose columns have
+// the lake's types already are copied column by column; the others are read as rows.
+func (l *Load) streamAll(ctx context.Context, op LoadOp, out *loadOutput) error {
+	for _, p := range op.Parts {
+		in := l.Inputs[p.File]
+		reader, err := dms.Open(in.Open, l.Options)
+		if err != nil {
+			return inputError(in.Name, err)
+		}
+		m, err := l.match(in, reader, nil)
+		if err != nil {
+			return err
+		}
+		c := &groupCopy{match: m, out: out, origins: m.origins(out)}
+		for _, group := range p.Groups {
+			if err := c.run(ctx, Part{p.File, []int{group}}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// groupCopy copies row groups of an input into an output.
+type groupCopy struct {
+	*match
+	out     *loadOutput
+	origins []parquetedit.Origin // by column of the output; nil when some column has to be converted
+}
+
+// origins says where the columns of the output come from, Op apart, which is I in a load; nil when values have to be converted.
+func (m *match) origins(out *loadOutput) []parquetedit.Origin {
+	file := m.in.Open.Columns()
+	origins := make([]parquetedit.Origin, len(out.names))
+	for i, c := range out.names {
+		switch {
+		case c < 0:
+			origins[i] = parquetedit.Origin{Column: -1, Value: opValue(dms.Insert)}
+			continue
+		case m.at[c] < 0:
+			origins[i] = parquetedit.Origin{Column: -1}
+			continue
+		}
+		at := find(file, m.columns[m.at[c]].Name)
+		want := m.load.Schema.Columns[c]
+		if m.convert[c] != nil || file[at].Type.Physical != want.Type.Physical || file[at].Type.Length != want.Type.Length || want.Required && !file[at].Required {
+			return nil
+		}
+		origins[i] = parquetedit.Origin{Column: at}
+	}
+	return origins
+}
+
+// run writes one row group.
+func (c *groupCopy) run(ctx context.Context, p Part) error {
+	l, group := c.load, p.Groups[0]
+	plain := false
+	if c.origins != nil && c.out.out.Takes(c.in.Open, group) {
+		var err error
+		if plain, err = l.insertsOnly(ctx, p); err != nil {
+			return err
+		}
+	}
+	if plain {
+		if err := c.out.out.CopyRows(ctx, c.in.Open, group, c.origins); err != nil {
+			return fmt.Errorf("read %s: %w", c.in.Name, err)
+		}
+		return nil
+	}
+	for rows, err := range l.rows(ctx, p, nil) {
+		if err == nil {
+			err = c.out.writeChecked(c.in.Name, rows)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insertsOnly says whether every row of a row group is an insert.
+func (l *Load) insertsOnly(ctx context.Context, p Part) (bool, error) {
+	in := l.Inputs[p.File]
+	reader, err := dms.Open(view{in.Open, p.Groups}, l.Options)
+	if err != nil || !reader.HasOp() {
+		return err == nil, err
+	}
+	for batch, err := range reader.Batches(ctx, []int{}) {
+		if err != nil {
+			return false, fmt.Errorf("read %s: %w", in.Name, err)
+		}
+		for _, op := range batch.Ops {
+			if op != dms.Insert {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
