@@ -2,7 +2,11 @@ package lake
 
 import (
 	"bytes"
+	"math"
+	"slices"
 	"strings"
+
+	"github.com/parquet-go/parquet-go"
 
 	"sluice/internal/parquetedit"
 )
@@ -39,7 +43,7 @@ func (f *File) Observe(open *parquetedit.File, s *Schema) {
 		return
 	}
 	at, place := find(f.Columns, s.Key[0]), s.Index(s.Key[0])
-	if at < 0 || place < 0 {
+	if f.boundByDir(s); f.Min != nil || at < 0 || place < 0 {
 		return
 	}
 	bounds := newBounder(f.Columns[at].Type, s.Columns[place].Type)
@@ -53,6 +57,20 @@ func (f *File) Observe(open *parquetedit.File, s *Schema) {
 	}
 }
 
+// boundByDir sets unknown bounds where the first key column is a partition column: the directory tells.
+func (f *File) boundByDir(s *Schema) {
+	if f.Min != nil || len(s.Key) == 0 || !slices.Contains(s.Partition, s.Key[0]) {
+		return
+	}
+	first := s.Index(s.Key[0])
+	values, err := s.keyDirValues(f.Dir)
+	if v, ok := values[first]; ok && err == nil {
+		f.Min = AppendKey(nil, s.Columns[first].Type, v)
+		f.Max = f.Min
+	}
+}
+
+// lower returns the lower of two lower bounds; a first column alone is lower than a whole key that begins so.
 func lower(a, b []byte) []byte {
 	if a == nil || bytes.Compare(b, a) < 0 {
 		return b
@@ -60,11 +78,16 @@ func lower(a, b []byte) []byte {
 	return a
 }
 
+// upper returns the higher of two upper bounds. One that begins with the other is the
+// lower: it bounds a whole key, the other bounds all keys that begin so.
 func upper(a, b []byte) []byte {
-	if a == nil || bytes.Compare(b, a) > 0 {
+	switch {
+	case a == nil || bytes.HasPrefix(a, b):
 		return b
+	case bytes.HasPrefix(b, a) || bytes.Compare(b, a) < 0:
+		return a
 	}
-	return a
+	return b
 }
 
 // bounder turns a row group's trusted statistics into encoded key bounds of the table's type.
@@ -77,6 +100,9 @@ func newBounder(file, table parquetedit.Type) *bounder {
 	convert, err := Converter(file, table)
 	if err != nil {
 		return nil
+	}
+	if file.Physical == parquet.ByteArray && familyOf(table) == famUUID {
+		return nil // text in letters of either case is not in the order of the UUIDs
 	}
 	return &bounder{convert: convert, table: table}
 }
@@ -100,6 +126,9 @@ func (b *bounder) of(open *parquetedit.File, group, column int) (low, high []byt
 		if to, err = b.convert(to); err != nil {
 			return nil, nil, false
 		}
+	}
+	if familyOf(b.table) == famFloat {
+		to = parquet.DoubleValue(math.NaN()) // which statistics leave out, and which is the highest key
 	}
 	return AppendKey(nil, b.table, from), AppendKey(nil, b.table, to), true
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -57,7 +58,7 @@ type seeker struct {
 }
 
 func (c *Changes) seeker(open *parquetedit.File, f *File) (*seeker, error) {
-	constant, err := c.Schema.dirValues(f.Dir)
+	constant, err := c.Schema.keyDirValues(f.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +101,18 @@ func (s *Schema) dirValues(dir string) (map[int]value, error) {
 		}
 	}
 	return values, nil
+}
+
+// keyDirValues are the dirValues as keys have them: NULL and empty text share a
+// directory, and since no key is NULL, that of a key column stands for empty text.
+func (s *Schema) keyDirValues(dir string) (map[int]value, error) {
+	values, err := s.dirValues(dir)
+	for c, v := range values {
+		if v.IsNull() && isText(s.Columns[c].Type) && slices.Contains(s.Key, s.Columns[c].Name) {
+			values[c] = parquet.ByteArrayValue(nil)
+		}
+	}
+	return values, err
 }
 
 // mayHold says whether a row group may hold a changed key.

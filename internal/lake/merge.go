@@ -64,6 +64,7 @@ func (c *Changes) PlanMerge(ctx context.Context, files []*File, open Opener, l L
 		group, ctx := errgroup.WithContext(ctx)
 		group.SetLimit(max(l.Parallel, 1))
 		for i, f := range files {
+			f.boundByDir(c.Schema)
 			if !f.Live() || f.Min != nil && !c.any(f.Min, f.Max) {
 				continue
 			}
@@ -72,7 +73,7 @@ func (c *Changes) PlanMerge(ctx context.Context, files []*File, open Opener, l L
 				if err != nil {
 					return err
 				}
-				if f.Min == nil {
+				if f.Min == nil || f.Columns == nil {
 					f.Observe(opened, c.Schema)
 				}
 				hits[i], err = c.locate(ctx, opened, f)

@@ -71,6 +71,8 @@ type sliceRow struct {
 	row  int64
 	slot int32   // -1: no after-image
 	gone []value // key values of a row without one
+
+	order value // value of the order column that a row without one is deleted by
 }
 
 func addRows(slots []int32) []sliceRow {
@@ -84,12 +86,18 @@ func addRows(slots []int32) []sliceRow {
 func (m *Merge) rewriteRows(r Rewrite) []sliceRow {
 	rows := make([]sliceRow, 0, len(r.Deletes)+len(r.Replaces))
 	for i, row := range r.Deletes {
-		rows = append(rows, sliceRow{edit: editDelete, row: row, slot: -1, gone: m.keyValues(r.gone[i])})
+		rows = append(rows, m.deleteRow(row, r.gone[i]))
 	}
 	for i, row := range r.Replaces {
 		rows = append(rows, sliceRow{edit: editReplace, row: row, slot: r.with[i]})
 	}
 	return rows
+}
+
+// deleteRow is the deletion of a row by a change. It keeps the change's value
+// of the order column: read back without it, a delete would be lower than every row.
+func (m *Merge) deleteRow(row int64, n int32) sliceRow {
+	return sliceRow{edit: editDelete, row: row, slot: -1, gone: m.keyValues(n), order: m.entries[n].order}
 }
 
 // restRows are the changes that need no op. They are kept, because a plan that
@@ -100,7 +108,7 @@ func (m *Merge) restRows() []sliceRow {
 		if slot := m.entries[n].slot; slot >= 0 {
 			rows[i] = sliceRow{edit: editAdd, slot: slot}
 		} else {
-			rows[i] = sliceRow{edit: editDelete, row: -1, slot: -1, gone: m.keyValues(n)}
+			rows[i] = m.deleteRow(-1, n)
 		}
 	}
 	return rows
@@ -158,6 +166,9 @@ func (s *sliceWriter) gather(rows []sliceRow) [][]value {
 			columns[1][i] = parquet.Int64Value(r.row)
 		}
 		if r.slot < 0 {
+			if s.merge.order >= 0 {
+				columns[3+s.merge.order][i] = r.order
+			}
 			for k, v := range r.gone {
 				columns[3+s.merge.key[k]][i] = v
 			}
