@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 	"pgregory.net/rapid"
 
 	"sluice/internal/parquetedit"
@@ -163,8 +163,13 @@ func sameGroups(t *rapid.T, before, after []byte, s parquetedit.Script) {
 					t.Fatalf("row group %d, column %d, page %d: at %+v, was %+v", i, c, p, m, l)
 				}
 			}
-			if d := cmp.Diff(old.ColumnIndexes()[i*width+c], now.ColumnIndexes()[next*wide+c]); d != "" {
-				t.Fatal("column index:", d)
+			// By the footer's own pointers: parquet-go shows no column index at all when the first chunk of
+			// the file has none.
+			index := func(b []byte, c *format.ColumnChunk) []byte {
+				return b[c.ColumnIndexOffset : c.ColumnIndexOffset+int64(c.ColumnIndexLength)]
+			}
+			if !bytes.Equal(index(before, &g.Columns[c]), index(after, &h.Columns[c])) {
+				t.Fatalf("row group %d, column %d: another column index", i, c)
 			}
 		}
 		next++
