@@ -17,7 +17,7 @@ func (l *Load) Duplicates(ctx context.Context) (surplus int64, whole bool, err e
 	if err != nil || len(key) == 0 {
 		return 0, true, err
 	}
-	seen := hashSet{slots: make([]uint64, 2*duplicateKeys)}
+	seen := newHashSet(l.rowCount())
 	var scratch []byte
 	for file, in := range l.Inputs {
 		groups := make([]int, len(in.Open.RowGroups()))
@@ -45,6 +45,15 @@ func (l *Load) Duplicates(ctx context.Context) (surplus int64, whole bool, err e
 	return surplus, true, nil
 }
 
+// rowCount is how many rows the inputs have.
+func (l *Load) rowCount() int64 {
+	var n int64
+	for _, in := range l.Inputs {
+		n += in.Open.NumRows()
+	}
+	return n
+}
+
 // cell returns a value of the rows; a column that the input lacks is NULL.
 func (r *loadRows) cell(column, row int) value {
 	if r.columns[column] == nil {
@@ -57,6 +66,15 @@ func (r *loadRows) cell(column, row int) value {
 type hashSet struct {
 	slots []uint64 // 0 = free
 	held  int
+}
+
+// newHashSet returns a set for so many hashes, or for duplicateKeys, whichever is less.
+func newHashSet(hashes int64) hashSet {
+	size := int64(16)
+	for size < 2*min(hashes, duplicateKeys) {
+		size *= 2
+	}
+	return hashSet{slots: make([]uint64, size)}
 }
 
 // add reports whether the hash was not there yet.

@@ -22,9 +22,6 @@ func (f *File) ReadColumn(ctx context.Context, rg, col int, yield func(firstRow 
 	var buf []parquet.Value
 	var dict []parquet.Value
 	return f.pages(ctx, rg, col, func(first int64, d *decoded) error {
-		if buf == nil {
-			buf = make([]parquet.Value, batchRows)
-		}
 		if d.indices != nil && len(dict) != d.values.len() {
 			dict = make([]parquet.Value, d.values.len())
 			for i := range dict {
@@ -34,6 +31,9 @@ func (f *File) ReadColumn(ctx context.Context, rg, col int, yield func(firstRow 
 		k := 0
 		for at := 0; at < d.rows; at += batchRows {
 			n := min(batchRows, d.rows-at)
+			if len(buf) < n {
+				buf = make([]parquet.Value, n)
+			}
 			k = d.fill(buf[:n], at, k, dict)
 			if err := yield(first+int64(at), buf[:n]); err != nil {
 				return yieldError{err}

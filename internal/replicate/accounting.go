@@ -181,10 +181,17 @@ func anchorOf(digest string) string {
 }
 
 // skewed says whether the names of change files and their dates are so far
-// apart that raw was copied or named in local time: the load's start is then unknown (ruling 2).
+// apart that raw was copied or named in local time: the load's start is then
+// unknown (ruling 2). Both shift most of the files; fewer than half of them came late.
 func skewed(changes []input) bool {
 	const most = 6 * time.Hour
-	return slices.ContainsFunc(changes, func(in input) bool { return in.modified.Sub(in.time).Abs() > most })
+	apart := 0
+	for _, in := range changes {
+		if in.modified.Sub(in.time).Abs() > most {
+			apart++
+		}
+	}
+	return apart > 0 && 2*apart >= len(changes)
 }
 
 // complete judges a full load (3-protocol): counters without a gap, and nothing new
