@@ -114,7 +114,7 @@ func (f *Fold) source(in Input) (*source, error) {
 		}
 		convert, err := Converter(columns[src.at[c]].Type, column.Type)
 		if err != nil {
-			return nil, typeError(in.Name, column, columns[src.at[c]].Type)
+			convert = onlyNull(columns[src.at[c]].Type, column.Type)
 		}
 		src.convert[c] = convert
 	}
@@ -128,6 +128,17 @@ func (f *Fold) source(in Input) (*source, error) {
 		src.project(f)
 	}
 	return src, nil
+}
+
+// onlyNull converts between types that have no other value in common: a file
+// without rows, or without a value in the column, contradicts nothing.
+func onlyNull(from, to parquetedit.Type) convertFunc {
+	return func(v value) (value, error) {
+		if v.IsNull() {
+			return v, nil
+		}
+		return v, &ValueError{Value: v, From: from, To: to}
+	}
 }
 
 // project narrows a context input to the columns that rank its changes: key and order column.

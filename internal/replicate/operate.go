@@ -182,6 +182,9 @@ func (e *Engine) Acknowledge(ctx context.Context, name, accept string) (Table, e
 	if err != nil {
 		return Table{}, err
 	}
+	if reason := item[statestore.StatusReason]; accept != "" && item.Halted() && !strings.Contains(reason, "--accept "+accept) {
+		return Table{}, fmt.Errorf("%w: --accept %s is not what the halt of %s asks for; it says %q", ErrUsage, accept, tableName(item), reason)
+	}
 	if code, _, _ := strings.Cut(item[statestore.StatusReason], ":"); accept == "" && (code == acceptForgotten || code == acceptLate) {
 		accept = code // what is gone is forgotten, what came too late is left out
 	}

@@ -156,7 +156,7 @@ func readable(in input) error {
 	case in.size == 0:
 		return haltf("input", "%s is empty (0 bytes), which no Parquet file is; write it again or remove it, then acknowledge", in.key)
 	case in.name.Format == dms.CSV:
-		return haltf("input", "%s is CSV, which this version does not read; set DataFormat=parquet on the DMS endpoint and reload the table", in.key)
+		return haltf("input", "%s is CSV, which this version does not read; set DataFormat=parquet on the DMS endpoint, remove the CSV files, reload the table, then acknowledge", in.key)
 	case in.name.Gzip:
 		return haltf("input", "%s is compressed as a whole, which no Parquet file is; write it again without, then acknowledge", in.key)
 	}

@@ -167,7 +167,7 @@ func (e *Engine) register(ctx context.Context, path string, items map[string]sta
 		return result
 	}
 	if moved {
-		result.Reason = fmt.Sprintf("another schema has a table of this name: its lake will be in %s; %s", item[statestore.OutPath], result.Reason)
+		result.Reason = fmt.Sprintf("another table has the lake folder of this name: its lake will be in %s; %s", item[statestore.OutPath], result.Reason)
 	}
 	items[path] = item
 	result.LastFullLoadDate, result.LastIncrementalFile = item[statestore.LastFullLoadDate], item[statestore.LastIncrementalFile]
@@ -175,7 +175,8 @@ func (e *Engine) register(ctx context.Context, path string, items map[string]sta
 }
 
 // newItem gives the table its lake folder: out_path, and the schema behind it
-// when another registered table has the folder already (ruling 24).
+// when another registered table has the folder already (ruling 24), or one
+// inside it or around it: the lake of a schema named like a table.
 func (e *Engine) newItem(path string, items map[string]statestore.Item) (item statestore.Item, moved bool, err error) {
 	if e.cfg.LakeBucket == "" {
 		return nil, false, fmt.Errorf("%w: no lake location; say where the tables live with --lake", ErrUsage)
@@ -185,14 +186,35 @@ func (e *Engine) newItem(path string, items map[string]statestore.Item) (item st
 	if err != nil {
 		return nil, false, err
 	}
-	for _, other := range items {
-		if other != nil && other[statestore.OutPath] == out && other[statestore.Folder] == item[statestore.Folder] {
-			schema, _, _ := strings.Cut(tableName(item), ".")
-			item[statestore.OutPath] = out + schema + "/"
-			return item, true, nil
+	schema, _, _ := strings.Cut(tableName(item), ".")
+	taken := e.lakeFolders(items)
+	for n := 1; n < 100 && overlaps(taken, item[statestore.OutPath]+item[statestore.Folder]); n++ {
+		item[statestore.OutPath] = out + schema + "/"
+		if n > 1 {
+			item[statestore.OutPath] = fmt.Sprintf("%s%s-%d/", out, schema, n)
+		}
+		moved = true
+	}
+	return item, moved, nil
+}
+
+// lakeFolders are bucket and prefix of every registered table's lake.
+func (e *Engine) lakeFolders(items map[string]statestore.Item) []string {
+	var folders []string
+	for _, item := range items {
+		if item != nil {
+			t, _ := e.newTable(item) // settings that cannot be do not matter here
+			folders = append(folders, t.outBucket+"/"+t.lake)
 		}
 	}
-	return item, false, nil
+	return folders
+}
+
+// overlaps says whether a folder is one of those taken, lies in one or holds one.
+func overlaps(taken []string, folder string) bool {
+	return slices.ContainsFunc(taken, func(other string) bool {
+		return strings.HasPrefix(folder, other) || strings.HasPrefix(other, folder)
+	})
 }
 
 // continueSeq sets Seq to the largest that the lake folder's bookkeeping holds:

@@ -1,0 +1,67 @@
+package replicate_test
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"sluice/internal/replicate"
+	"sluice/statestore"
+)
+
+func TestRuling23_ASecondRunIsBusy(t *testing.T) {
+	w := newWorld(t)
+	w.begin("id", "", rowsOf("id, v", "1, 'a'"))
+	claim := func() {
+		if err := w.state.Claim(t.Context(), storyPath, "another run", 90*time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	claim()
+	w.run(storyTable, replicate.Idle) // nothing is new: the lease does not matter
+	w.changeOf(rowsOf(`"Op", id, v`, "'U', 1, 'A'"))
+	w.run(storyTable, replicate.Busy)
+	w.wantRows("id, v", "1 a")
+	if err := w.state.Release(t.Context(), storyPath, "another run"); err != nil {
+		t.Fatal(err)
+	}
+	w.run(storyTable, replicate.Merged)
+	w.wantRows("id, v", "1 A")
+	w.changeOf(rowsOf(`"Op", id, v`, "'U', 1, 'AA'"))
+	claim()
+	w.run(storyTable, replicate.Busy)
+	w.pass(91 * time.Second)
+	w.run(storyTable, replicate.Merged)
+	w.wantRows("id, v", "1 AA")
+}
+
+func TestRuling23_ALocalLeaseEndsWithItsHolder(t *testing.T) {
+	w := newWorld(t)
+	path := filepath.Join(w.root, "control.db")
+	open := func() statestore.Store {
+		file, err := statestore.OpenFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = file.Close() })
+		return statestore.New(file)
+	}
+	w.state = open()
+	w.begin("id", "", rowsOf("id, v", "1, 'a'"))
+	w.changeOf(rowsOf(`"Op", id, v`, "'U', 1, 'A'"))
+	file, err := statestore.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Claim(t.Context(), storyPath, "another run", 90*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	w.run(storyTable, replicate.Busy)
+	w.pass(time.Hour)
+	w.run(storyTable, replicate.Busy) // no clock ends it
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w.run(storyTable, replicate.Merged)
+	w.wantRows("id, v", "1 A")
+}
