@@ -164,10 +164,14 @@ func readable(in input) error {
 }
 
 func inputFault(in input, err error) error {
-	if code := dataFault(err); code != "" {
-		return haltf(code, "%s: %v; write the file again or remove it, then acknowledge", in.key, err)
+	code := dataFault(err)
+	if code == "" {
+		return err
 	}
-	return err
+	if !strings.Contains(err.Error(), in.key) {
+		err = fmt.Errorf("%s: %w", in.key, err)
+	}
+	return haltf(code, "%v; write the file again or remove it, then acknowledge", err)
 }
 
 // draftMerge plans the merge of a batch into the lake as it is.
