@@ -82,9 +82,9 @@ func (c *Changes) canonical() []string {
 }
 
 // integers returns the keys as integers when the key is one column of an
-// integer type, else nil. Deletes carry no row: their key is decoded from its encoding.
+// integer type that stands inside the files, else nil. Deletes carry no row: their key is decoded from its encoding.
 func (c *Changes) integers() []int64 {
-	if len(c.key) != 1 {
+	if len(c.key) != 1 || slices.Contains(c.Schema.Partition, c.Schema.Key[0]) {
 		return nil
 	}
 	t := c.Schema.Columns[c.key[0]].Type

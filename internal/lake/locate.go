@@ -139,9 +139,7 @@ func (s *seeker) constantKey(column int) ([]byte, bool) {
 // scan looks up every key of a row group; rows are ordinals in the group.
 func (s *seeker) scan(ctx context.Context, group int) ([]hit, error) {
 	if s.index.ints != nil {
-		if _, partition := s.constant[s.key[0]]; !partition {
-			return s.scanInts(ctx, group)
-		}
+		return s.scanInts(ctx, group)
 	}
 	parts := make([]keyColumn, len(s.key))
 	for i, k := range s.key {
