@@ -111,7 +111,7 @@ func (e *Engine) inScope(item statestore.Item) bool {
 func (e *Engine) discover(ctx context.Context) ([]string, error) {
 	raw, err := e.bucket(ctx, e.cfg.RawBucket)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w%s", err, storageAdvice(err))
 	}
 	schemas, err := e.folders(ctx, raw, e.cfg.RawPrefix)
 	if err != nil {
