@@ -39,12 +39,22 @@ func lineitem() ([]parquetedit.Column, [][]parquet.Value) {
 	long := parquetedit.Type{Physical: parquet.Int64}
 	date := parquetedit.Type{Physical: parquet.Int32, Logical: parquetedit.Date}
 	columns := []parquetedit.Column{
-		{Name: "l_orderkey", Type: long}, {Name: "l_partkey", Type: long}, {Name: "l_suppkey", Type: long},
-		{Name: "l_linenumber", Type: parquetedit.Type{Physical: parquet.Int32}}, {Name: "l_quantity", Type: money},
-		{Name: "l_extendedprice", Type: money}, {Name: "l_discount", Type: money}, {Name: "l_tax", Type: money},
-		{Name: "l_returnflag", Type: text}, {Name: "l_linestatus", Type: text}, {Name: "l_shipdate", Type: date},
-		{Name: "l_commitdate", Type: date}, {Name: "l_receiptdate", Type: date}, {Name: "l_shipinstruct", Type: text},
-		{Name: "l_shipmode", Type: text}, {Name: "l_comment", Type: text},
+		{Name: "l_orderkey", Type: long},
+		{Name: "l_partkey", Type: long},
+		{Name: "l_suppkey", Type: long},
+		{Name: "l_linenumber", Type: parquetedit.Type{Physical: parquet.Int32}},
+		{Name: "l_quantity", Type: money},
+		{Name: "l_extendedprice", Type: money},
+		{Name: "l_discount", Type: money},
+		{Name: "l_tax", Type: money},
+		{Name: "l_returnflag", Type: text},
+		{Name: "l_linestatus", Type: text},
+		{Name: "l_shipdate", Type: date},
+		{Name: "l_commitdate", Type: date},
+		{Name: "l_receiptdate", Type: date},
+		{Name: "l_shipinstruct", Type: text},
+		{Name: "l_shipmode", Type: text},
+		{Name: "l_comment", Type: text},
 	}
 	words := []string{"carefully ", "final ", "deposits ", "sleep ", "quickly ", "ironic ", "requests ", "among "}
 	x := uint64(88172645463325252)

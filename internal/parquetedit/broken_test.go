@@ -187,7 +187,7 @@ func TestYieldError(t *testing.T) {
 	f := open(t, foreign(t)["arrow_default.parquet"])
 	calls := 0
 	err := f.ReadColumn(t.Context(), 0, 0, func(int64, []parquet.Value) error { calls++; return io.EOF })
-	if err != io.EOF || calls != 1 {
+	if err != io.EOF || calls != 1 { //nolint:errorlint // unwrapped is what is promised
 		t.Errorf("%v after %d calls", err, calls)
 	}
 }

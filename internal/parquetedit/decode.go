@@ -18,14 +18,6 @@ type decoded struct {
 	indices []int32 // for a dictionary page: value k is values[indices[k]]
 }
 
-// count is the number of rows that are not NULL.
-func (d *decoded) count() int {
-	if d.indices != nil {
-		return len(d.indices)
-	}
-	return d.values.len()
-}
-
 // decoder reads the pages of one column chunk. It is not safe for concurrent use.
 type decoder struct {
 	column Column
@@ -97,7 +89,6 @@ func (x *decoder) decompress(p *page) ([]byte, error) {
 
 func (x *decoder) decode(p *page, body []byte) (*decoded, error) {
 	d := &decoded{rows: p.values}
-	n := p.values
 	body, n, err := x.levels(p, body, d)
 	if err != nil {
 		return nil, err
@@ -224,7 +215,7 @@ func splitValues(v *vector, b []byte, n int) error {
 			return corrupt("byte stream split: %d bytes for %d values", len(b), n)
 		}
 		v.raw, err = e.DecodeFixedLenByteArray(v.raw, b, v.width)
-	default:
+	case parquet.Boolean, parquet.Int96, parquet.ByteArray:
 		return fmt.Errorf("%w: byte stream split for %v", ErrEncoding, v.kind)
 	}
 	if err != nil {
@@ -248,7 +239,7 @@ func deltaValues(v *vector, b []byte, n int) error {
 		v.i32, err = e.DecodeInt32(v.i32, b)
 	case parquet.Int64:
 		v.i64, err = e.DecodeInt64(v.i64, b)
-	default:
+	case parquet.Boolean, parquet.Int96, parquet.Float, parquet.Double, parquet.ByteArray, parquet.FixedLenByteArray:
 		return fmt.Errorf("%w: delta for %v", ErrEncoding, v.kind)
 	}
 	if err != nil {

@@ -99,12 +99,11 @@ func encodeVector(dst []byte, v *vector, encoding int64) ([]byte, error) {
 			return x.EncodeInt32(dst, v.i32)
 		case parquet.Int64, parquet.Double:
 			return x.EncodeInt64(dst, v.i64)
-		default:
+		case parquet.Boolean, parquet.Int96, parquet.ByteArray, parquet.FixedLenByteArray:
 			return x.EncodeFixedLenByteArray(dst, v.raw, v.width)
 		}
-	default:
-		return nil, fmt.Errorf("%w: %d", ErrEncoding, encoding)
 	}
+	return nil, fmt.Errorf("%w: %d", ErrEncoding, encoding)
 }
 
 func plainVector(dst []byte, v *vector) ([]byte, error) {
@@ -125,9 +124,9 @@ func plainVector(dst []byte, v *vector) ([]byte, error) {
 		return x.EncodeInt64(dst, v.i64)
 	case parquet.ByteArray:
 		return x.EncodeByteArray(dst, v.raw, v.ends)
-	default:
-		return append(dst[:0], v.raw...), nil
+	case parquet.Int96, parquet.FixedLenByteArray:
 	}
+	return append(dst[:0], v.raw...), nil
 }
 
 // finishPage compresses the body and puts the header before it.

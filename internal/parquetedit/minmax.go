@@ -168,7 +168,7 @@ func floatBounds(v *vector) bounds {
 	lo, hi := math.Inf(1), math.Inf(-1)
 	found := false
 	each := func(f float64) {
-		if f == f { //nolint:gocritic,staticcheck // false for NaN
+		if !math.IsNaN(f) {
 			lo, hi, found = min(lo, f), max(hi, f), true
 		}
 	}

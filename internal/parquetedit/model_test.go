@@ -205,9 +205,9 @@ func valueOf(t parquetedit.Type, x uint64) parquet.Value {
 		return parquet.DoubleValue(float64(x) / 3)
 	case parquet.ByteArray:
 		return parquet.ByteArrayValue(bytes.Repeat([]byte{'a' + byte(x%26)}, int(x%40)))
-	default:
-		return parquet.FixedLenByteArrayValue(fmt.Appendf(nil, "%0*d", t.Length, x)[:t.Length])
+	case parquet.FixedLenByteArray:
 	}
+	return parquet.FixedLenByteArrayValue(fmt.Appendf(nil, "%0*d", t.Length, x)[:t.Length])
 }
 
 func write(tb rapid.TB, columns []parquetedit.Column, vs [][]parquet.Value, o parquetedit.WriterOptions) []byte {
@@ -339,9 +339,9 @@ func compare(t parquetedit.Type, a, b parquet.Value) int {
 		return int(math.Copysign(1, a.Double()-b.Double()) * float64(bool2int(a.Double() != b.Double())))
 	case parquet.Boolean:
 		return bool2int(a.Boolean()) - bool2int(b.Boolean())
-	default:
-		return bytes.Compare(a.ByteArray(), b.ByteArray())
+	case parquet.Int96, parquet.ByteArray, parquet.FixedLenByteArray:
 	}
+	return bytes.Compare(a.ByteArray(), b.ByteArray())
 }
 
 func bool2int(b bool) int {

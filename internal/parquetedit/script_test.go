@@ -97,7 +97,7 @@ func (r *recorder) CopyRange(ctx context.Context, off, n int64) error {
 	return r.Output.CopyRange(ctx, off, n)
 }
 
-// TestAdjacentRangesAreOne: what is copied from neighbouring row groups is one range, from the first byte of
+// TestAdjacentRangesAreOne: what is copied from neighboring row groups is one range, from the first byte of
 // the file on: S3 copies it without a download.
 func TestAdjacentRangesAreOne(t *testing.T) {
 	columns := []parquetedit.Column{column("n", parquetedit.Type{Physical: parquet.Int64})}

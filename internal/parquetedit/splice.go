@@ -138,12 +138,14 @@ func (e *encoder) appendNullRun(n int) error {
 func (e *encoder) appendVector(v *vector, i, j int) error {
 	for i < j {
 		n := min(j-i, pageRows-e.rows)
-		if v.kind == parquet.ByteArray {
+		switch v.kind {
+		case parquet.ByteArray:
 			for n > 1 && int(v.ends[i+n]-v.ends[i])+4*n > pageBytes {
 				n /= 2
 			}
-		} else if v.kind == parquet.FixedLenByteArray {
+		case parquet.FixedLenByteArray:
 			n = min(n, max(1, pageBytes/v.width))
+		case parquet.Boolean, parquet.Int32, parquet.Int64, parquet.Int96, parquet.Float, parquet.Double:
 		}
 		e.values.appendFrom(v, i, i+n)
 		e.appendPresent(n)
@@ -192,9 +194,9 @@ func (d *dict) one(v *vector, i int) int32 {
 		return d.addInt32(v.i32[i])
 	case parquet.Int64, parquet.Double:
 		return d.addInt64(v.i64[i])
-	default:
-		return d.addBytes(v.bytes(i))
+	case parquet.Boolean, parquet.Int96, parquet.ByteArray, parquet.FixedLenByteArray:
 	}
+	return d.addBytes(v.bytes(i))
 }
 
 // coding writes a chunk as the file's own chunk is written: the same codec, and an encoding that

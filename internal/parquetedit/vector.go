@@ -42,9 +42,9 @@ func (v *vector) len() int {
 		return len(v.i64)
 	case parquet.ByteArray:
 		return len(v.ends) - 1
-	default:
-		return len(v.raw) / v.width
+	case parquet.Boolean, parquet.Int96, parquet.FixedLenByteArray:
 	}
+	return len(v.raw) / v.width
 }
 
 // plainBytes is the size of the values in the PLAIN encoding.
@@ -54,9 +54,9 @@ func (v *vector) plainBytes() int {
 		return len(v.raw) + 4*v.len()
 	case parquet.Boolean:
 		return (len(v.raw) + 7) / 8
-	default:
-		return len(v.raw) + 4*len(v.i32) + 8*len(v.i64)
+	case parquet.Int32, parquet.Int64, parquet.Int96, parquet.Float, parquet.Double, parquet.FixedLenByteArray:
 	}
+	return len(v.raw) + 4*len(v.i32) + 8*len(v.i64)
 }
 
 func (v *vector) reset() {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
+
 	"sluice/internal/parquetedit"
 )
 
