@@ -37,6 +37,9 @@ func (a *application) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.bound(ctx, planned, files); err != nil {
+		return err
+	}
 	set := map[string]string{}
 	maps.Copy(set, a.plan.Set)
 	if a.plan.Kind != KindRecord || len(planned) > 0 { // a record leaves the lake, and what is known of it, as it is
