@@ -63,9 +63,9 @@ func (f *File) boundByDir(s *Schema) {
 		return
 	}
 	first := s.Index(s.Key[0])
-	values, err := s.keyDirValues(f.Dir)
+	values, err := s.dirValues(f.Dir)
 	if v, ok := values[first]; ok && err == nil {
-		f.Min = AppendKey(nil, s.Columns[first].Type, v)
+		f.Min = dirKey(s.Columns[first].Type, v)
 		f.Max = f.Min
 	}
 }

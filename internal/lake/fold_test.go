@@ -58,7 +58,8 @@ func TestFold(t *testing.T) {
 		"a key given up and taken again": {product, []sheet{changesSheet(moved, []any{"U", 2, 1, "a"}, []any{"I", 1, nil, "new"})}, []string{"I 1 new NULL", "U 2 a NULL"}},
 		"one part of a composite key changes": {composite, []sheet{changesSheet("a string, BI_a string, b int, BI_b int, v string", []any{"U", "y", "x", 1, nil, "p"}, []any{"U", "y", nil, 3, 2, "q"})},
 			[]string{"U y 1 p", "U y 3 q", "D x 1 NULL", "D y 2 NULL"}},
-		"a before image in another type": {product, []sheet{changesSheet("id bigint, BI_id bigint", []any{"U", 2, 1})}, []string{"U 2 NULL NULL", "D 1 NULL NULL"}},
+		"a before image in another type":  {product, []sheet{changesSheet("id bigint, BI_id bigint", []any{"U", 2, 1})}, []string{"U 2 NULL NULL", "D 1 NULL NULL"}},
+		"NULLs of a type that never fits": {product, []sheet{changesSheet("id int, n date", []any{"I", 1, nil})}, []string{"I 1 NULL NULL"}},
 		"key-less: every insert, in order": {&lake.Schema{Columns: cols("v string")}, []sheet{changesSheet("v string", []any{"I", "b"}, []any{"U", "x"}, []any{"I", "a"}, []any{"D", "x"}, []any{"I", "b"})},
 			[]string{"I b", "I a", "I b"}},
 	} {
@@ -158,8 +159,8 @@ func TestFold_errors(t *testing.T) {
 		},
 		"type that never fits": {
 			changesSheet("id int, n date", []any{"I", 1, 1}),
-			&lake.SchemaError{File: "x", Column: "n", Got: "type date", Want: "type int"},
-			`x: column "n": type date does not fit the lake's type int`,
+			&lake.SchemaError{File: "x", Column: "n", Got: "the date value 1 in row 0", Want: "type int"},
+			`x: column "n": the date value 1 in row 0 does not fit the lake's type int`,
 		},
 		"binary that is no text": {
 			sheet{columns: []parquetedit.Column{col("id", typeInt), col("v", typeBytes)}, rows: [][]any{{1, parquet.ByteArrayValue([]byte{0xFF})}}},

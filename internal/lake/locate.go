@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -58,7 +57,7 @@ type seeker struct {
 }
 
 func (c *Changes) seeker(open *parquetedit.File, f *File) (*seeker, error) {
-	constant, err := c.Schema.keyDirValues(f.Dir)
+	constant, err := c.Schema.dirValues(f.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -103,18 +102,6 @@ func (s *Schema) dirValues(dir string) (map[int]value, error) {
 	return values, nil
 }
 
-// keyDirValues are the dirValues as keys have them: NULL and empty text share a
-// directory, and since no key is NULL, that of a key column stands for empty text.
-func (s *Schema) keyDirValues(dir string) (map[int]value, error) {
-	values, err := s.dirValues(dir)
-	for c, v := range values {
-		if v.IsNull() && isText(s.Columns[c].Type) && slices.Contains(s.Key, s.Columns[c].Name) {
-			values[c] = parquet.ByteArrayValue(nil)
-		}
-	}
-	return values, err
-}
-
 // mayHold says whether a row group may hold a changed key.
 func (s *seeker) mayHold(group int) bool {
 	first := s.key[0]
@@ -125,15 +112,19 @@ func (s *seeker) mayHold(group int) bool {
 	return !ok || s.any(low, high)
 }
 
-// constantKey encodes the value that a partition directory gives a key column.
-// The directory of NULL is that of empty text too; a key is never NULL.
+// constantKey encodes the value that the partition directory gives a key column.
 func (s *seeker) constantKey(column int) ([]byte, bool) {
 	v, ok := s.constant[column]
-	t := s.Schema.Columns[column].Type
+	return dirKey(s.Schema.Columns[column].Type, v), ok
+}
+
+// dirKey encodes a value of a directory as one of a key. The directory of NULL
+// is that of empty text too; a key is never NULL.
+func dirKey(t parquetedit.Type, v value) []byte {
 	if v.IsNull() && isText(t) {
 		v = parquet.ByteArrayValue([]byte{})
 	}
-	return AppendKey(nil, t, v), ok
+	return AppendKey(nil, t, v)
 }
 
 // scan looks up every key of a row group; rows are ordinals in the group.

@@ -2,7 +2,6 @@ package lake_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -25,7 +24,7 @@ func rewritten(t *rapid.T, m *lake.Merge, r *lake.Rewrite, w rewriting) *lakeFil
 	var body bytes.Buffer
 	open := openBody(t, w.file.body)
 	src := parquetedit.ReaderAt{ReaderAt: bytes.NewReader(w.file.body), N: int64(len(w.file.body))}
-	stats, err := w.slice.Rewrite(context.Background(), open, parquetedit.NewOutput(src, &body), lake.FileOptions{Metadata: map[string]string{"by": "test"}})
+	stats, err := w.slice.Rewrite(t.Context(), open, parquetedit.NewOutput(src, &body), lake.FileOptions{Metadata: map[string]string{"by": "test"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +94,7 @@ func (m *model) fold(run []modelChange) map[string]modelChange {
 			}
 		}
 		if c.op == "U" && m.key(old) != m.key(c.cells) {
-			put(modelChange{cells: old, op: "D"})
+			put(modelChange{cells: old, op: "D", input: c.input})
 		}
 		if c.op == "" {
 			c.op = "I"
@@ -207,7 +206,7 @@ func TestMerge_equalsANaiveMap(t *testing.T) {
 			run, inputs := m.drawChanges(t)
 			files := m.inMemory()
 			want := m.predict(run)
-			changes := m.changes(t, inputs)
+			changes := m.changes(t, inputs, nil)
 			if changes.Read != int64(len(run)) || changes.Len() != len(want.net) {
 				t.Fatalf("%d of %d changes read, %d of %d keys", changes.Read, len(run), changes.Len(), len(want.net))
 			}
@@ -230,7 +229,7 @@ func (m *model) plan(t *rapid.T, changes *lake.Changes, files []*lakeFile) *lake
 	}
 	known, open := opener(files)
 	target := rapid.SampledFrom([]int64{1, 2_000, 1 << 20}).Draw(t, "target bytes")
-	merge, err := changes.PlanMerge(context.Background(), known, open, lake.Limits{TargetFileBytes: target, Parallel: 1})
+	merge, err := changes.PlanMerge(t.Context(), known, open, lake.Limits{TargetFileBytes: target, Parallel: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

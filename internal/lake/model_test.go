@@ -2,7 +2,6 @@ package lake_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -296,21 +295,24 @@ type modelChange struct {
 	cells  []int
 	op     string
 	before []int // by key column, null = unchanged
+	input  int   // the input it comes in
 }
 
 // drawChanges draws a run of changes and the inputs it comes in.
 func (m *model) drawChanges(t *rapid.T) ([]modelChange, []sheet) {
 	var run []modelChange
 	var inputs []sheet
-	for range rapid.IntRange(0, 3).Draw(t, "inputs") {
+	for input := range rapid.IntRange(0, 3).Draw(t, "inputs") {
 		l := m.drawLayout(t, func(int) bool { return true })
 		images := rapid.Bool().Draw(t, "before images")
 		for range rapid.IntRange(0, 6).Draw(t, "changes") {
-			run = append(run, m.drawChange(t, l, images))
-			l.add(m, run[len(run)-1].cells, run[len(run)-1].op)
+			c := m.drawChange(t, l, images)
+			c.input = input
+			l.add(m, c.cells, c.op)
 			if images {
-				l.addImages(m, run[len(run)-1].before)
+				l.addImages(m, c.before)
 			}
+			run = append(run, c)
 		}
 		if images {
 			for i, c := range l.of {
@@ -355,8 +357,8 @@ func (l *layout) addImages(m *model, before []int) {
 	}
 }
 
-// changes folds inputs.
-func (m *model) changes(t *rapid.T, inputs []sheet) *lake.Changes {
+// changes folds inputs; those of context are in the lake already.
+func (m *model) changes(t *rapid.T, inputs []sheet, context map[int]bool) *lake.Changes {
 	fold, err := lake.NewFold(&m.schema, lake.FoldOptions{OrderColumn: m.order})
 	if err != nil {
 		t.Fatal(err)
@@ -366,7 +368,7 @@ func (m *model) changes(t *rapid.T, inputs []sheet) *lake.Changes {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := fold.Add(context.Background(), lake.Input{Name: fmt.Sprint(i), Reader: reader}); err != nil {
+		if err := fold.Add(t.Context(), lake.Input{Name: fmt.Sprint(i), Reader: reader, Context: context[i]}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -382,7 +384,7 @@ func (m *model) apply(t *rapid.T, merge *lake.Merge, files []*lakeFile) []*lakeF
 	}
 	changes := openBody(t, object.Bytes())
 	slice := func(n int) *lake.Slice {
-		s, err := lake.ReadSlice(context.Background(), changes, &m.schema, spans[n])
+		s, err := lake.ReadSlice(t.Context(), changes, &m.schema, spans[n])
 		if err != nil {
 			t.Fatal(err)
 		}
