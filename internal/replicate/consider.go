@@ -250,7 +250,7 @@ func vanished(o *outlook) error {
 	}
 	keys = append(keys, o.diff.gone...)
 	remedy := "acknowledge to go on without them"
-	if len(o.loads)+len(o.changes) == 0 {
+	if len(o.loads)+len(o.fates.consumed) == 0 { // what is left came behind a truncation
 		remedy = "if the source was truncated or dropped, acknowledge with --accept truncate; else " + remedy
 	}
 	return haltf("vanished", "consumed inputs are gone and no new full load is there: %s; the lake is kept; %s", some(keys), remedy)

@@ -236,13 +236,19 @@ func TestRuling06_FullLoadStillArriving(t *testing.T) {
 		then   func(w *world)
 	}{
 		{"a gap in the counters", 0,
-			func(w *world) { w.loadAs(from(1), w.now(), []any{1, "a", ""}); w.loadAs(from(3), w.now(), []any{3, "c", ""}) },
+			func(w *world) {
+				w.loadAs(from(1), w.now(), []any{1, "a", ""})
+				w.loadAs(from(3), w.now(), []any{3, "c", ""})
+			},
 			"LOAD00000002",
 			func(w *world) { w.loadAs(from(2), w.now(), []any{2, "b", ""}) }},
 		{"the first is missing", 0,
 			func(w *world) { w.loadAs(from(2), w.now(), []any{2, "b", ""}) },
 			"LOAD00000001",
-			func(w *world) { w.loadAs(from(1), w.now(), []any{1, "a", ""}); w.loadAs(from(3), w.now(), []any{3, "c", ""}) }},
+			func(w *world) {
+				w.loadAs(from(1), w.now(), []any{1, "a", ""})
+				w.loadAs(from(3), w.now(), []any{3, "c", ""})
+			}},
 		{"a gap at the turn from 9 to A", 0,
 			func(w *world) {
 				for n := range 9 {
