@@ -1,0 +1,198 @@
+package replicate
+
+import (
+	"context"
+	"errors"
+	"maps"
+
+	"sluice/internal/lake"
+	"sluice/internal/object"
+	"sluice/statestore"
+)
+
+// A plan that takes the place of a fenced one is made here. The changes of a
+// merge are merged again. Of a load, a rewrite or a truncation what is left is carried out,
+// when every file that it creates was there before the fence; otherwise those that were are emptied
+// again, the watermark stays, and the next plan starts from the lake as it was.
+
+// planAgain makes the plan that takes the place of a fenced one.
+func (r *run) planAgain(ctx context.Context, old, fence *Plan) (*draft, error) {
+	r.t.key, r.t.partition = old.Schema.Key, old.Schema.Partition
+	d := r.newDraft(old.Kind)
+	d.Seq, d.Settings, d.Schema = fence.Seq, old.Settings, old.Schema
+	d.Inputs, d.Before, d.Set = old.Inputs, old.Before, maps.Clone(old.Set)
+	if d.Set == nil {
+		d.Set = map[string]string{}
+	}
+	if fence.Settings[statestore.Accept] == acceptReload {
+		d.Set[statestore.Accept] = acceptReload // of the full load that comes behind this commit
+	}
+	s, err := r.readState(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if old.Kind == KindMerge {
+		return d, r.mergeAgain(ctx, d, again{old, fence, s})
+	}
+	return d, r.emptyAgain(ctx, d, again{old, fence, s})
+}
+
+// again is what a plan is made from that takes the place of another.
+type again struct {
+	old, fence *Plan
+	s          *state
+}
+
+// mergeAgain plans the net changes of the old plan onto the lake behind the
+// fence. They come from the old changes object, never from raw again.
+func (r *run) mergeAgain(ctx context.Context, d *draft, a again) error {
+	d.Counts = Counts{Superseded: a.old.Counts.Superseded, Changes: a.old.Counts.Changes, Anomalies: a.old.Counts.Anomalies}
+	if a.old.Changes == "" {
+		return nil
+	}
+	if err := d.Schema.Extend(a.s.schema.Columns, "the lake"); err != nil {
+		return err
+	}
+	open, err := r.openChanges(ctx, a.old)
+	if err != nil {
+		return err
+	}
+	spans, err := r.unapplied(ctx, a.old)
+	if err != nil {
+		return err
+	}
+	order := noneIsEmpty(a.old.Settings[statestore.OrderColumn])
+	changes, err := lake.ReadChanges(ctx, open, &d.Schema, lake.ReadOptions{Spans: spans, OrderColumn: order})
+	if err != nil {
+		return err
+	}
+	read := d.Counts
+	err = d.mergeInto(ctx, r, a.s, changes)
+	d.Counts.Changes, d.Counts.Anomalies = read.Changes, read.Anomalies
+	return err
+}
+
+// unapplied returns the spans of a key-less plan's ops that were not applied:
+// rows of the others are in the lake. With a key it is nil, for all: the lake tells.
+func (r *run) unapplied(ctx context.Context, old *Plan) ([]lake.Span, error) {
+	if len(old.Schema.Key) > 0 {
+		return nil, nil
+	}
+	phases, err := r.readOps(ctx, old)
+	if err != nil {
+		return nil, err
+	}
+	spans := []lake.Span{}
+	for _, ops := range phases {
+		for _, op := range ops {
+			mark, _, err := r.markOf(ctx, op.Files[0].Key)
+			if err != nil {
+				return nil, err
+			}
+			if mark != old.commitKey() {
+				spans = append(spans, *op.Changes)
+			}
+		}
+	}
+	return spans, nil
+}
+
+// markOf returns the commit that wrote a lake file, "" for another writer's; there is false when it is gone.
+func (r *run) markOf(ctx context.Context, key string) (mark string, there bool, err error) {
+	info, err := r.lake.Head(ctx, key)
+	if errors.Is(err, object.ErrNotFound) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, err
+	}
+	mark, _, err = r.marksOf(ctx, info)
+	return mark, true, err
+}
+
+// emptyAgain plans what is left of a plan that empties files, or undoes what it began.
+func (r *run) emptyAgain(ctx context.Context, d *draft, a again) error {
+	phases, err := r.readOps(ctx, a.old)
+	if err != nil {
+		return err
+	}
+	targets := phases[1]
+	forward, err := r.mayGoForward(ctx, phases, a)
+	if err != nil {
+		return err
+	}
+	if !forward {
+		targets = phases[0]
+		if d.Schema, err = r.recordedSchema(ctx, a.s); err != nil {
+			return err
+		}
+		d.Kind, d.Set, d.Inputs = KindRecord, map[string]string{}, nil
+		if accept := a.undone(); accept != "" {
+			d.Set[statestore.Accept] = accept
+		}
+	}
+	left := map[string]bool{}
+	for _, op := range targets {
+		for _, f := range op.Files {
+			left[f.Key] = true
+		}
+	}
+	var empty []*lake.File
+	for _, f := range a.s.live() {
+		if left[f.Key] || forward && a.old.Kind == KindTruncate {
+			empty = append(empty, f)
+		}
+	}
+	d.empty(empty)
+	return nil
+}
+
+// recordedSchema is the schema of the index, which knows nothing of files that are undone.
+func (r *run) recordedSchema(ctx context.Context, s *state) (lake.Schema, error) {
+	key := r.t.item[statestore.Index]
+	if key == "" {
+		return s.schema, nil
+	}
+	var x index
+	err := readJSON(ctx, r.lake, key, &x)
+	return x.Schema, err
+}
+
+// undone is what an operator had accepted for a plan that is undone: it holds
+// for the next one, unless a newer full load, which nobody accepted, is why.
+func (a again) undone() string {
+	switch a.fence.Settings[statestore.Accept] {
+	case acceptReload:
+		return acceptReload
+	case acceptForeign:
+		return a.old.Settings[statestore.Accept]
+	}
+	return ""
+}
+
+// mayGoForward says whether every create of the plan was there before the
+// fence. A rewrite must also find its sources as it read them, unless it has
+// begun to empty them: what somebody else wrote into one is the base now, and is not in the creates.
+func (r *run) mayGoForward(ctx context.Context, phases [2][]Op, a again) (bool, error) {
+	for _, op := range phases[0] {
+		for _, f := range op.Files {
+			mark, there, err := r.markOf(ctx, f.Key)
+			if err != nil || !there || mark == a.fence.commitKey() {
+				return false, err
+			}
+		}
+	}
+	if a.old.Kind != KindRewrite {
+		return true, nil
+	}
+	begun, foreign := false, false
+	for _, op := range phases[1] {
+		mark, _, err := r.markOf(ctx, op.Files[0].Key)
+		if err != nil {
+			return false, err
+		}
+		begun = begun || mark == a.old.commitKey()
+		foreign = foreign || mark != a.old.commitKey() && mark != a.fence.commitKey()
+	}
+	return begun || !foreign, nil
+}

@@ -1,0 +1,90 @@
+package replicate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// readOps reads the ops of both phases of a plan. What cannot be carried out
+// as it stands is a halt: another version wrote it, or it was changed.
+func (r *run) readOps(ctx context.Context, p *Plan) (phases [2][]Op, err error) {
+	for phase, want := range p.Phases {
+		if want.Ops == 0 {
+			continue
+		}
+		var batches []Batch
+		if err := readJSON(ctx, r.lake, want.Key, &batches); err != nil {
+			return phases, err
+		}
+		for _, b := range batches {
+			if b.Path != p.Path || b.ID != p.ID || b.Phase != phase+1 {
+				return phases, haltf("bookkeeping", "%s is not of commit %s, phase %d; restore the object", want.Key, p.commitKey(), phase+1)
+			}
+			for _, op := range b.Ops {
+				if err := op.check(p); err != nil {
+					return phases, haltf("bookkeeping", "%s: op %d %v; restore the object, or run the version of sluice that wrote it", want.Key, op.N, err)
+				}
+				phases[phase] = append(phases[phase], op)
+			}
+		}
+		if len(phases[phase]) != want.Ops {
+			return phases, haltf("bookkeeping", "%s holds %d ops where the plan has %d; restore the object", want.Key, len(phases[phase]), want.Ops)
+		}
+	}
+	return phases, nil
+}
+
+// check says what keeps an op from being carried out as part of the plan.
+func (op Op) check(p *Plan) error {
+	outside := func(f OpFile) bool { return f.Key == "" }
+	source := func(part int) bool { return part >= 0 && part < len(p.Sources) }
+	switch {
+	case len(op.Files) == 0 || slices.ContainsFunc(op.Files, outside):
+		return fmt.Errorf("names no file")
+	case op.Changes != nil && (p.Changes == "" || op.Changes.From < 0 || op.Changes.To < op.Changes.From):
+		return fmt.Errorf("has a slice of changes that cannot be")
+	}
+	for _, part := range op.Parts {
+		if !source(part.File) {
+			return fmt.Errorf("reads source %d of %d", part.File, len(p.Sources))
+		}
+	}
+	creates := false
+	switch op.Kind {
+	case OpCreate, OpBlock:
+		creates = true
+	case OpRewrite, OpEmpty, OpRefresh:
+	default:
+		return fmt.Errorf("is of unknown kind %q", op.Kind)
+	}
+	switch {
+	case creates != (op.ETag == ""):
+		return fmt.Errorf("of kind %s has the ETag %q", op.Kind, op.ETag)
+	case op.Kind == OpCreate && (op.Changes == nil) == (len(op.Parts) == 0), op.Kind == OpRewrite && op.Changes == nil:
+		return fmt.Errorf("of kind %s does not say what it is made of", op.Kind)
+	case len(op.Files) > 1 && len(op.Parts) == 0:
+		return fmt.Errorf("of kind %s names %d files", op.Kind, len(op.Files))
+	}
+	return nil
+}
+
+// check says what keeps a plan from being carried out.
+func (p *Plan) check(path string, seq uint64) error {
+	switch p.Kind {
+	case KindLoad, KindMerge, KindRecord, KindTruncate, KindRewrite:
+	case KindFence:
+		if p.Old == "" {
+			return fmt.Errorf("is a fence that does not say of what")
+		}
+	default:
+		return fmt.Errorf("is of unknown kind %q", p.Kind)
+	}
+	switch {
+	case p.Path != path:
+		return fmt.Errorf("is of table %s", p.Path)
+	case p.Seq != seq:
+		return fmt.Errorf("has sequence number %d, the control item %d", p.Seq, seq)
+	}
+	return nil
+}
