@@ -30,7 +30,7 @@ func (e *Engine) checkActivation(ctx context.Context, item statestore.Item, set 
 		return "", asUsage(err)
 	}
 	if out, ok := set[statestore.OutPath]; ok && out != item[statestore.OutPath] {
-		if err := e.checkMove(ctx, item); err != nil {
+		if err := e.checkMove(ctx, item, r.t); err != nil {
 			return "", err
 		}
 	}
@@ -48,18 +48,53 @@ func (e *Engine) checkActivation(ctx context.Context, item statestore.Item, set 
 	return r.warnOfDuplicates(ctx, l)
 }
 
-// checkMove refuses another out_path once the table has a lake.
-func (e *Engine) checkMove(ctx context.Context, item statestore.Item) error {
-	r := &run{e: e, meter: &meter{}, result: &Result{}, dry: true}
-	if err := r.adopt(ctx, item); err != nil {
+// checkMove refuses another out_path once the table has a lake, and one whose
+// folder is another table's, lies in it or holds it.
+func (e *Engine) checkMove(ctx context.Context, item statestore.Item, to *table) error {
+	has, err := e.hasLake(ctx, item)
+	if err != nil {
 		return asUsage(err)
 	}
-	infos, err := r.listLake(ctx)
-	if err == nil && len(infos) > 0 {
-		err = fmt.Errorf("%w: %s has a lake in %s%s already; out_path can only be set while it is empty",
-			ErrUsage, r.t.name(), item[statestore.OutPath], item[statestore.Folder])
+	if has {
+		return fmt.Errorf("%w: %s has a lake in %s%s already; out_path can only be set while it is empty",
+			ErrUsage, to.name(), item[statestore.OutPath], item[statestore.Folder])
 	}
-	return err
+	items, err := e.items(ctx, func(Result) {})
+	if err != nil {
+		return err
+	}
+	delete(items, to.path)
+	if overlaps(e.lakeFolders(items), to.outBucket+"/"+to.lake) {
+		return fmt.Errorf("%w: %s: lake folder %s/%s is another table's, lies in it or holds it; give another out_path",
+			ErrUsage, to.name(), to.outBucket, to.lake)
+	}
+	return nil
+}
+
+// hasLake says whether files lie in the item's lake folder that are not another
+// table's. A bucket that does not exist holds none.
+func (e *Engine) hasLake(ctx context.Context, item statestore.Item) (bool, error) {
+	r := &run{e: e, meter: &meter{}, result: &Result{}, dry: true}
+	err := r.adopt(ctx, item)
+	if errors.Is(err, object.ErrNoBucket) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	infos, err := r.listLake(ctx)
+	if errors.Is(err, object.ErrNoBucket) || err == nil && len(infos) == 0 {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	var there owner
+	err = readJSON(ctx, r.lake, r.t.book+"owner.json", &there)
+	if errors.Is(err, object.ErrNotFound) {
+		return true, nil // the ancestor's
+	}
+	return there.Path == r.t.path, err
 }
 
 // warnOfDuplicates looks whether the key tells the rows of the full load apart.

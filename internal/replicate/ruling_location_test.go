@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -94,6 +95,18 @@ func TestRuling24_OwnerDecidesARace(t *testing.T) {
 	}
 	w.run(storyTable, replicate.Idle)
 	w.wantRows("id, v", "1 store")
+	out := "lake/shop/"
+	if _, err := w.engine().Activate(t.Context(), "shop.t", replicate.Activation{OutPath: &out}); err != nil {
+		t.Fatalf("the remedy of the halt: %v", err)
+	}
+	if _, err := w.engine().Acknowledge(t.Context(), "shop.t", ""); err != nil {
+		t.Fatal(err)
+	}
+	w.run("shop.t", replicate.Loaded)
+	if diff := cmp.Diff([]string{"1 shop"}, w.rows("shop/t", "id, v")); diff != "" {
+		t.Errorf("shop.t (-want +got):\n%s", diff)
+	}
+	w.wantRows("id, v", "1 store")
 }
 
 func TestRuling24_OutPathIsSetWhileTheLakeIsEmpty(t *testing.T) {
@@ -115,4 +128,39 @@ func TestRuling24_OutPathIsSetWhileTheLakeIsEmpty(t *testing.T) {
 		t.Errorf("moving a lake that is there: %v, want ErrUsage", err)
 	}
 	w.wantOut(storyPath, "lake/elsewhere/")
+}
+
+func TestRuling24_OutPathInAnotherTablesFolderIsRefused(t *testing.T) {
+	w := newWorld(t)
+	w.begin("id", "", rowsOf("id, v", "1, 'store'"))
+	w.pass(time.Second)
+	w.write("raw", "shop/t/LOAD00000001.parquet", rowsOf("id, v", "1, 'shop'"))
+	w.run("shop.t", replicate.Registered)
+	for _, out := range []string{"lake/", "s3://lake", "lake/t/", "lake/t/deeper/"} {
+		_, err := w.engine().Activate(t.Context(), "shop.t", replicate.Activation{OutPath: &out})
+		if !errors.Is(err, replicate.ErrUsage) {
+			t.Errorf("out_path %s: %v, want ErrUsage", out, err)
+		}
+	}
+	w.run("shop.t", replicate.Inactive)
+	out := "lake/t2/"
+	if _, err := w.engine().Activate(t.Context(), "shop.t", replicate.Activation{OutPath: &out}); err != nil {
+		t.Fatal(err)
+	}
+	w.run("shop.t", replicate.Loaded)
+	w.wantRows("id, v", "1 store")
+}
+
+func TestRuling24_AnOutPathWhoseBucketIsMissingCanBeSetAnew(t *testing.T) {
+	w := newWorld(t)
+	w.loadOf(1, rowsOf("id, v", "1, 'a'"))
+	w.run(storyTable, replicate.Registered)
+	w.set(storyPath, map[string]string{statestore.OutPath: "nowhere/", "PrimaryKey": "id", "ActiveFlag": "true"})
+	w.run(storyTable, replicate.Failed)
+	out := "lake/"
+	if _, err := w.engine().Activate(t.Context(), storyTable, replicate.Activation{OutPath: &out}); err != nil {
+		t.Fatal(err)
+	}
+	w.run(storyTable, replicate.Loaded)
+	w.wantRows("id, v", "1 a")
 }
