@@ -2,7 +2,6 @@ package lake
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	"sluice/internal/dms"
@@ -97,7 +96,8 @@ type groupRows struct {
 // groups that makes one file of about the target size. With one, rows are first counted by partition
 // and row group, from the partition columns alone; an op then reads the row groups that hold
 // its partitions' rows. Where that would read the inputs more than four times, the inputs are cut
-// into slices too, and a partition gets a file for each slice. perRow is what a
+// into slices too, and a partition gets a file for each slice. What an op with several outputs holds is
+// bounded, which comes before the number of reads: a row group above the bound is read more often. perRow is what a
 // row weighs in a lake file, in bytes ([SampleRow]).
 func PlanLoad(ctx context.Context, load *Load, l Limits, perRow int64) ([]LoadOp, error) {
 	groups, err := load.count(ctx)
@@ -149,100 +149,4 @@ func cut[T any](list []T, weight func(T) int64, limit int64) [][]T {
 		runs = append(runs, list[from:])
 	}
 	return runs
-}
-
-// dirRows is a partition and its rows.
-type dirRows struct {
-	dir  string
-	rows int64
-}
-
-func planPartitions(groups []groupRows, target, cells int64) []LoadOp {
-	var total int64
-	rows := map[string]int64{}
-	for _, g := range groups {
-		total += g.bytes
-		for dir, n := range g.byDir {
-			rows[dir] += n
-		}
-	}
-	var dirs []dirRows
-	for _, dir := range slices.Sorted(maps.Keys(rows)) {
-		dirs = append(dirs, dirRows{dir, rows[dir]})
-	}
-	ops := planCells(groups, dirs, cellLimits{target: target, cells: cells, sets: cells})
-	if readBytes(ops, groups) <= maxLoadReads*total {
-		return ops
-	}
-	var all int64
-	for _, d := range dirs {
-		all += d.rows
-	}
-	return planCells(groups, dirs, cellLimits{target: target, cells: cells, sets: all/maxLoadReads + 1})
-}
-
-// cellLimits bound an op of a partitioned load, in rows.
-type cellLimits struct {
-	target int64 // rows of a file of the target size
-	cells  int64 // rows that an op with several outputs holds
-	sets   int64 // rows of the partitions that are handled together
-}
-
-// planCells makes ops of sets of partitions × slices of row groups. A
-// partition that is big alone is streamed, one output at a time.
-func planCells(groups []groupRows, dirs []dirRows, l cellLimits) []LoadOp {
-	var ops []LoadOp
-	for _, set := range cut(dirs, func(d dirRows) int64 { return d.rows }, l.sets) {
-		limit := l.cells
-		if len(set) == 1 {
-			limit = l.target
-		}
-		within := func(g groupRows) int64 {
-			var n int64
-			for _, d := range set {
-				n += g.byDir[d.dir]
-			}
-			return n
-		}
-		held := slices.DeleteFunc(slices.Clone(groups), func(g groupRows) bool { return within(g) == 0 })
-		for _, slice := range cut(held, within, limit) {
-			ops = append(ops, cell(set, slice))
-		}
-	}
-	return ops
-}
-
-func cell(set []dirRows, slice []groupRows) LoadOp {
-	var op LoadOp
-	rows := map[string]int64{}
-	for _, g := range slice {
-		op.add(g)
-		for _, d := range set {
-			rows[d.dir] += g.byDir[d.dir]
-		}
-	}
-	for _, d := range set {
-		if rows[d.dir] > 0 {
-			op.Outputs = append(op.Outputs, Output{Dir: d.dir, Rows: rows[d.dir]})
-		}
-	}
-	return op
-}
-
-// readBytes is what the ops read in all.
-func readBytes(ops []LoadOp, groups []groupRows) int64 {
-	type id struct{ file, group int }
-	size := map[id]int64{}
-	for _, g := range groups {
-		size[id{g.file, g.group}] = g.bytes
-	}
-	var sum int64
-	for _, op := range ops {
-		for _, p := range op.Parts {
-			for _, group := range p.Groups {
-				sum += size[id{p.File, group}]
-			}
-		}
-	}
-	return sum
 }
