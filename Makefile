@@ -59,7 +59,11 @@ vuln:
 	@tools/vuln
 
 .PHONY: bench
-bench: ## benchmarks, without tests (BENCH=regexp, PKG=./…)
+bench: build ## whole runs beside DuckDB, 10 M rows (BENCH_FLAGS='--rows 1000000 --only load,tail')
+	@$(rig) go run ./scripts/bench $(BENCH_FLAGS)
+
+.PHONY: gobench
+gobench: ## Go benchmarks, without tests (BENCH=regexp, PKG=./…)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
 
 .PHONY: fuzz
