@@ -57,7 +57,7 @@ func (a *application) lostSource(ctx context.Context, s Source, err error) error
 	case s.Lake:
 		return haltf("foreign", "lake file %s changed while commit %s was reading it; acknowledge with --accept foreign to take the lake as it is now", s.Key, a.plan.commitKey())
 	default:
-		return haltf("reload", "LOAD object %s changed while it was being loaded (commit %s); the complete newer full load replaces this one by itself", s.Key, a.plan.commitKey())
+		return haltf("reload", "LOAD object %s changed while it was being loaded (commit %s); a complete newer full load replaces it by itself; if none will come, acknowledge with --accept foreign to load what is there now", s.Key, a.plan.commitKey())
 	}
 }
 

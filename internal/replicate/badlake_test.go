@@ -151,6 +151,21 @@ func TestPendingLoadWhoseObjectsChanged(t *testing.T) {
 	t.Errorf("never loaded: %+v", w.tick()[storyTable])
 }
 
+func TestPendingLoadWhoseObjectIsGoneEndsWhenTheOperatorSaysSo(t *testing.T) {
+	w := newWorld(t)
+	w.loadOf(1, rowsOf("id, v", "1, 'a'"))
+	gone := w.loadOf(2, rowsOf("id, v", "2, 'b'"))
+	w.run(storyTable, replicate.Registered)
+	w.activate(storyTable, "id", "")
+	w.die()
+	w.drop("raw", gone)
+	w.wantHalt("reload", gone, "--accept foreign")
+	w.acknowledge("foreign")
+	w.run(storyTable, replicate.Loaded)
+	w.wantRows("id, v", "1 a")
+	w.run(storyTable, replicate.Idle)
+}
+
 // forbidding refuses to open what lies below a prefix, as a bucket policy does.
 type forbidding struct {
 	replicate.Objects
