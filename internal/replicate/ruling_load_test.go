@@ -235,21 +235,26 @@ func TestRuling06_FullLoadStillArriving(t *testing.T) {
 		reason string
 		then   func(w *world)
 	}{
-		{"a gap in the counters", 0,
+		{
+			"a gap in the counters", 0,
 			func(w *world) {
 				w.loadAs(from(1), w.now(), []any{1, "a", ""})
 				w.loadAs(from(3), w.now(), []any{3, "c", ""})
 			},
 			"LOAD00000002",
-			func(w *world) { w.loadAs(from(2), w.now(), []any{2, "b", ""}) }},
-		{"the first is missing", 0,
+			func(w *world) { w.loadAs(from(2), w.now(), []any{2, "b", ""}) },
+		},
+		{
+			"the first is missing", 0,
 			func(w *world) { w.loadAs(from(2), w.now(), []any{2, "b", ""}) },
 			"LOAD00000001",
 			func(w *world) {
 				w.loadAs(from(1), w.now(), []any{1, "a", ""})
 				w.loadAs(from(3), w.now(), []any{3, "c", ""})
-			}},
-		{"a gap at the turn from 9 to A", 0,
+			},
+		},
+		{
+			"a gap at the turn from 9 to A", 0,
 			func(w *world) {
 				for n := range 9 {
 					w.loadAs(from(n+1), w.now(), []any{n % 3, "x", ""})
@@ -265,29 +270,36 @@ func TestRuling06_FullLoadStillArriving(t *testing.T) {
 					w.loadAs(from(n+4), w.now())
 					w.removeRaw(s.LoadKey(product(), n+4))
 				}
-			}},
-		{"a gap in a segment", 0,
+			},
+		},
+		{
+			"a gap in a segment", 0,
 			func(w *world) {
 				w.loadAs(segment(s, "p1"), w.now(), []any{1, "a", ""})
 				w.loadAs(segment(from(2), "p2"), w.now(), []any{3, "c", ""})
 			},
 			"p2/LOAD00000001",
-			func(w *world) { w.loadAs(segment(s, "p2"), w.now(), []any{2, "b", ""}) }},
-		{"nothing new for less than the quiet time", 30 * time.Minute,
+			func(w *world) { w.loadAs(segment(s, "p2"), w.now(), []any{2, "b", ""}) },
+		},
+		{
+			"nothing new for less than the quiet time", 30 * time.Minute,
 			func(w *world) {
 				w.loadAs(s, w.now(), []any{1, "a", ""}, []any{2, "b", ""}, []any{3, "c", ""})
 				w.pass(29 * time.Minute)
 			},
 			"30m",
-			func(w *world) { w.pass(time.Minute) }},
-		{"a newer change file, and an object younger than ten minutes", 30 * time.Minute,
+			func(w *world) { w.pass(time.Minute) },
+		},
+		{
+			"a newer change file, and an object younger than ten minutes", 30 * time.Minute,
 			func(w *world) {
 				w.loadAs(s, w.now(), []any{1, "a", ""}, []any{2, "b", ""}, []any{3, "c", ""})
 				w.change(product(), remove(9, "", ""))
 				w.pass(9*time.Minute - time.Second)
 			},
 			"full load still arriving",
-			func(w *world) { w.pass(time.Second) }},
+			func(w *world) { w.pass(time.Second) },
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

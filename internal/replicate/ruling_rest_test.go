@@ -27,7 +27,7 @@ func TestRuling03_SupersededOnce(t *testing.T) {
 	for range 3 {
 		w.pass(day)
 		w.run("store.product", replicate.Idle)
-		w.unchanged("store.product", productPath, replicate.Idle)
+		w.unchanged("store.product", productPath)
 	}
 	w.wantProduct("1 change")
 }
@@ -88,7 +88,7 @@ func TestInputs_Settle(t *testing.T) {
 		t.Errorf("consumed %d inputs, want 1", got.Inputs)
 	}
 	w.wantProduct("1 a", "2 old")
-	w.unchanged("store.product", productPath, replicate.Idle)
+	w.unchanged("store.product", productPath)
 	w.pass(5 * time.Minute)
 	if got := w.run("store.product", replicate.Merged); got.Inputs != 2 {
 		t.Errorf("consumed %d inputs, want 2", got.Inputs)
@@ -111,7 +111,7 @@ func TestInputs_ParallelLoad(t *testing.T) {
 	}
 	w.wantProduct("0 load", "1 load", "2 load", "3 load", "4 load")
 	w.mergedChange(1, "change")
-	w.unchanged("store.product", productPath, replicate.Idle)
+	w.unchanged("store.product", productPath)
 }
 
 // TestInputs_FoldersSwitchedOn writes CDC files into date folders from a day on. Those may sort before the
@@ -155,7 +155,7 @@ func TestInputs_DaysFirstRun(t *testing.T) {
 		if after[statestore.ListedOn] == before[statestore.ListedOn] {
 			t.Errorf("day %d: ListedOn stayed %s", n, after[statestore.ListedOn])
 		}
-		w.unchanged("store.product", productPath, replicate.Idle)
+		w.unchanged("store.product", productPath)
 	}
 	if got := w.snapshot(""); len(got) != len(lake) {
 		t.Errorf("the lake bucket has %d files, had %d", len(got), len(lake))

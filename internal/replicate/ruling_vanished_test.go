@@ -55,7 +55,7 @@ func TestRuling05_Gone(t *testing.T) {
 				before := w.snapshot("product")
 				if !c.halts {
 					w.run("store.product", replicate.Idle)
-					w.unchanged("store.product", productPath, replicate.Idle)
+					w.unchanged("store.product", productPath)
 					w.change(product(), insert(2, "c", ""))
 					w.run("store.product", replicate.Merged)
 					w.wantProduct("1 b", "2 c")
@@ -71,7 +71,7 @@ func TestRuling05_Gone(t *testing.T) {
 				w.accept("")
 				w.run("store.product", replicate.Merged)
 				w.wantProduct("1 b", "2 c")
-				w.unchanged("store.product", productPath, replicate.Idle)
+				w.unchanged("store.product", productPath)
 			})
 		}
 	}
@@ -79,6 +79,7 @@ func TestRuling05_Gone(t *testing.T) {
 
 // emptied returns a halted world whose raw folder was emptied after a load and a change.
 func emptied(t *testing.T) *world {
+	t.Helper()
 	w := newWorld(t)
 	w.start([]any{1, "a", ""}, []any{2, "b", ""})
 	w.removeRaw(w.mergedChange(1, "c"), "store/product/LOAD00000001.parquet")
@@ -100,7 +101,7 @@ func TestRuling05_ClearedByFullLoad(t *testing.T) {
 	w.wantProduct("1 new", "2 new")
 	w.wantItem(statestore.Status, "")
 	w.wantItem(statestore.StatusReason, "")
-	w.unchanged("store.product", productPath, replicate.Idle)
+	w.unchanged("store.product", productPath)
 }
 
 // TestRuling05_FenceKeepsTheHalt leaves a table halted whose reloads the operator wants to see first.
@@ -121,7 +122,7 @@ func TestRuling05_AcceptTruncate(t *testing.T) {
 		t.Errorf("%d deletes, %d inserts, %d files emptied, want 2, 1 and 1", got.Deletes, got.Inserts, got.FilesEmptied)
 	}
 	w.wantProduct("9 z")
-	w.unchanged("store.product", productPath, replicate.Idle)
+	w.unchanged("store.product", productPath)
 }
 
 // TestRuling05_AcceptTruncateAlone leaves an empty table with its columns.
@@ -133,7 +134,7 @@ func TestRuling05_AcceptTruncateAlone(t *testing.T) {
 	w.accept("truncate")
 	w.run("store.product", replicate.Merged)
 	w.wantProduct()
-	w.unchanged("store.product", productPath, replicate.Idle)
+	w.unchanged("store.product", productPath)
 	w.change(product(), insert(3, "c", ""))
 	w.run("store.product", replicate.Merged)
 	w.wantProduct("3 c")
@@ -151,7 +152,7 @@ func TestRuling05_VanishedWhileTouched(t *testing.T) {
 	w.accept("")
 	w.run("store.product", replicate.Idle)
 	w.wantProduct("1 b")
-	w.unchanged("store.product", productPath, replicate.Idle)
+	w.unchanged("store.product", productPath)
 }
 
 // TestRuling05_Superseded counts files that a load superseded as consumed, too.
