@@ -34,8 +34,14 @@ func OpenFile(path string) (*File, error) {
 	return f, nil
 }
 
-// EnsureTable implements Backend: it creates the file and its directories.
+// EnsureTable implements Backend: it creates the file and its directories. A file that is there is only read, so that a
+// run with nothing to do leaves it as it is.
 func (f *File) EnsureTable(ctx context.Context) error {
+	there := false
+	err := f.read(ctx, func(*bbolt.Bucket) error { there = true; return nil })
+	if there || err != nil {
+		return err
+	}
 	return f.write(ctx, func(*bbolt.Bucket) error { return nil })
 }
 

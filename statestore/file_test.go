@@ -207,3 +207,27 @@ func fileWithProduct(t *testing.T) namedFile {
 	}
 	return namedFile{File: f, path: path}
 }
+
+// TestFileThatIsThereIsNotWritten: every run wrote the file, also one with nothing to do.
+func TestFileThatIsThereIsNotWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "control.db")
+	f, err := statestore.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before os.FileInfo
+	for range 2 {
+		if err := f.EnsureTable(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if before != nil && !info.ModTime().Equal(before.ModTime()) {
+			t.Errorf("written at %s, then at %s", before.ModTime(), info.ModTime())
+		}
+		before = info
+		time.Sleep(20 * time.Millisecond)
+	}
+}
