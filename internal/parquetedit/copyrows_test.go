@@ -31,12 +31,15 @@ func copyRows(tb rapid.TB, w *parquetedit.Writer, f *parquetedit.File, origins [
 
 // TestCopyRowsModel: columns copied backwards, a column of one value and one of NULLs read as they were
 // written, whatever the pages and encodings between.
-func TestCopyRowsModel(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
+func TestCopyRowsModel(t *testing.T) { rapid.Check(t, copyRowsModel(t, usual)) }
+
+func copyRowsModel(t *testing.T, depth depth) func(*rapid.T) {
+	t.Helper()
+	return func(rt *rapid.T) {
 		columns := drawColumns(rt, "c", 1, 6, false)
-		rows := rapid.SampledFrom([]int{0, 1, 9, 300, 2500, 45_000}).Draw(rt, "rows")
+		rows := depth.drawRowCount(rt, 45_000)
 		vs := drawRows(rt, columns, rows)
-		f := open(t, write(rt, columns, vs, drawOptions(rt)))
+		f := open(t, write(rt, columns, vs, depth.drawOptions(rt, rows)))
 
 		extra := drawColumns(rt, "x", 2, 2, true)
 		constant := valueOf(extra[0].Type, 5)
@@ -45,7 +48,7 @@ func TestCopyRowsModel(t *testing.T) {
 		for i := range slices.Backward(columns) {
 			extra, origins, want = append(extra, columns[i]), append(origins, parquetedit.Origin{Column: i}), append(want, vs[i])
 		}
-		o := drawOptions(rt)
+		o := depth.drawOptions(rt, rows)
 		o.MaxRowGroupRows = 50_000
 		var b bytes.Buffer
 		w, err := parquetedit.NewWriter(&b, extra, o)
@@ -65,7 +68,7 @@ func TestCopyRowsModel(t *testing.T) {
 			rt.Fatal("parquet-go:", d)
 		}
 		checkBounds(rt, open(t, b.Bytes()), want)
-	})
+	}
 }
 
 // TestCopyRowsOfOtherWriters: files of Spark, pyarrow, DuckDB and others are copied value for value.

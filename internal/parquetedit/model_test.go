@@ -226,10 +226,31 @@ func write(tb rapid.TB, columns []parquetedit.Column, vs [][]parquet.Value, o pa
 	return b.Bytes()
 }
 
-func drawOptions(t *rapid.T) parquetedit.WriterOptions {
+// depth is how large the cases are that a model draws. A file of several pages, or of a thousand row
+// groups, costs as much as a hundred small ones: usual draws few of the first and none of the second.
+type depth bool
+
+const (
+	usual depth = false
+	deep  depth = true // of TestSoakModels: all sizes are equally likely
+)
+
+func (d depth) drawRowCount(t *rapid.T, large int) int {
+	counts := []int{0, 1, 9, 300, 2500}
+	if d == usual {
+		counts = slices.Repeat(counts, 4)
+	}
+	return rapid.SampledFrom(append(counts, large)).Draw(t, "rows")
+}
+
+func (d depth) drawOptions(t *rapid.T, rows int) parquetedit.WriterOptions {
+	groups := []int{7, 100, 1000, 50_000}
+	if d == usual {
+		groups = slices.DeleteFunc(groups, func(n int) bool { return rows/n > 50 })
+	}
 	return parquetedit.WriterOptions{
 		Compression:     rapid.SampledFrom([]string{"zstd", "snappy", "gzip", "none"}).Draw(t, "codec"),
-		MaxRowGroupRows: int64(rapid.SampledFrom([]int{7, 100, 1000, 50_000}).Draw(t, "group")),
+		MaxRowGroupRows: int64(rapid.SampledFrom(groups).Draw(t, "group")),
 		Metadata:        map[string]string{"k": "v"},
 		Parallel:        2,
 	}
@@ -257,11 +278,15 @@ func drawOrdinals(t *rapid.T, n int, name string) []int64 {
 }
 
 // TestWriterReadsBack: what is written is read, by this package and by parquet-go.
-func TestWriterReadsBack(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
+func TestWriterReadsBack(t *testing.T) { rapid.Check(t, writerReadsBack(t, usual)) }
+
+func writerReadsBack(t *testing.T, depth depth) func(*rapid.T) {
+	t.Helper()
+	return func(rt *rapid.T) {
 		columns := drawColumns(rt, "c", 1, 6, false)
-		vs := drawRows(rt, columns, rapid.SampledFrom([]int{0, 1, 9, 300, 2500, 45_000}).Draw(rt, "rows"))
-		b := write(rt, columns, vs, drawOptions(rt))
+		rows := depth.drawRowCount(rt, 45_000)
+		vs := drawRows(rt, columns, rows)
+		b := write(rt, columns, vs, depth.drawOptions(rt, rows))
 		f := open(t, b)
 		if d := cmp.Diff(columns, f.Columns()); d != "" {
 			rt.Fatal("columns:", d)
@@ -274,7 +299,7 @@ func TestWriterReadsBack(t *testing.T) {
 			rt.Fatal("parquet-go:", d)
 		}
 		checkBounds(rt, f, vs)
-	})
+	}
 }
 
 // firstDiff names the first cell that differs.

@@ -2,6 +2,7 @@ package parquetedit_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
@@ -76,12 +77,15 @@ func drawScript(t *rapid.T, columns []parquetedit.Column, rows int) parquetedit.
 }
 
 // TestRewriteModel: a rewrite is what walking over all rows would give, for any schema and script.
-func TestRewriteModel(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
+func TestRewriteModel(t *testing.T) { rapid.Check(t, rewriteModel(t, usual)) }
+
+func rewriteModel(t *testing.T, depth depth) func(*rapid.T) {
+	t.Helper()
+	return func(rt *rapid.T) {
 		columns := drawColumns(rt, "c", 1, 5, false)
-		rows := rapid.SampledFrom([]int{0, 1, 9, 300, 300, 2500, 2500, 21_000}).Draw(rt, "rows")
+		rows := depth.drawRowCount(rt, 21_000)
 		vs := drawRows(rt, columns, rows)
-		b := write(rt, columns, vs, drawOptions(rt))
+		b := write(rt, columns, vs, depth.drawOptions(rt, rows))
 		s := drawScript(rt, columns, rows)
 		got, stats := rewrite(t, b, s)
 		old := showAll(vs)
@@ -104,7 +108,7 @@ func TestRewriteModel(t *testing.T) {
 			rt.Fatalf("stats %+v: %d rows, %d row groups, %d bytes", stats, f.NumRows(), len(f.RowGroups()), len(got))
 		}
 		sameGroups(rt, b, got, s)
-	})
+	}
 }
 
 func rewrite(tb testing.TB, b []byte, s parquetedit.Script) ([]byte, parquetedit.Stats) {
@@ -184,4 +188,30 @@ func allDeleted(s parquetedit.Script, from, to int64) bool {
 		}
 	}
 	return n == to-from
+}
+
+// TestFooterLongerThanTheFirstRead: a file of thousands of row groups, whose footer takes Open a second read, is
+// read and rewritten like any other.
+func TestFooterLongerThanTheFirstRead(t *testing.T) {
+	columns := []parquetedit.Column{column("n", parquetedit.Type{Physical: parquet.Int64}), column("s", textType())}
+	vs := [][]parquet.Value{nil, nil}
+	for i := range 6000 {
+		vs[0], vs[1] = append(vs[0], parquet.Int64Value(int64(i))), append(vs[1], text("twenty bytes or more")...)
+	}
+	b := write(t, columns, vs, parquetedit.WriterOptions{MaxRowGroupRows: 3})
+	if n := binary.LittleEndian.Uint32(b[len(b)-8:]); n < 256<<10 {
+		t.Fatalf("a footer of %d bytes is no test", n)
+	}
+	s := parquetedit.Script{Deletes: []int64{3000}}
+	got, stats := rewrite(t, b, s)
+	want := apply(showAll(vs), s)
+	if d := firstDiff(want, read(t, open(t, got))); d != "" {
+		t.Error(d)
+	}
+	if d := firstDiff(want, readOther(t, got)); d != "" {
+		t.Error("parquet-go:", d)
+	}
+	if stats.RowGroupsCopied != 1999 {
+		t.Errorf("%+v", stats)
+	}
 }
