@@ -232,10 +232,12 @@ func (r *run) planAccepted(ctx context.Context, o *outlook) (d *draft, decided b
 	case r.t.accepted(acceptTruncate):
 		d, err = r.draftTruncate(ctx, o)
 		return d, true, err
-	case r.t.accepted(acceptForgotten), r.t.accepted(acceptLate):
-		return r.draftRecord(o, o.fates.tooLate, "acknowledged"), true, nil
+	case r.t.accepted(acceptForgotten):
+		return r.draftRecord(o, nil, "acknowledged"), true, nil
 	case o.verdict == loadVanished, len(o.fates.vanished) > 0:
 		return nil, true, vanished(o)
+	case r.t.accepted(acceptLate):
+		return r.draftRecord(o, o.fates.tooLate, "acknowledged"), true, nil
 	case len(o.fates.tooLate) > 0:
 		return nil, true, haltf("late", "change file %s came after the horizon of %s and was never merged (%d such files); reload the table, or acknowledge to leave them out",
 			o.fates.tooLate[0].key, r.e.cfg.Horizon, len(o.fates.tooLate))

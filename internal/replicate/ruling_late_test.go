@@ -234,3 +234,33 @@ func TestRuling08_BelowTheLoad(t *testing.T) {
 	w.wantProduct("1 b")
 	w.unchanged("store.product", productPath)
 }
+
+// TestRuling08_LateAndVanished is a defect's: an operator who judged inputs that vanished left out late files
+// unseen, and one who left out late files forgot inputs that vanished meanwhile.
+func TestRuling08_LateAndVanished(t *testing.T) {
+	for name, vanishedFirst := range map[string]bool{"vanished before": true, "vanished while halted": false} {
+		t.Run(name, func(t *testing.T) {
+			w, late := lateBelow(t, 20*day)
+			w.pass(time.Minute)
+			gone := w.change(product(), update(1, "c", ""))
+			w.run("store.product", replicate.Merged)
+			w.pass(day)
+			if !vanishedFirst {
+				w.haltsWith("late", late)
+			}
+			w.removeRaw(gone)
+			if !vanishedFirst {
+				w.accept("")
+			}
+			w.haltsWith("vanished", gone)
+			w.accept("")
+			w.run("store.product", replicate.Idle)
+			w.pass(day) // the day's first run shows what lies before the anchor
+			w.haltsWith("late", late)
+			w.accept("")
+			w.run("store.product", replicate.Idle)
+			w.wantProduct("1 c")
+			w.unchanged("store.product", productPath)
+		})
+	}
+}
