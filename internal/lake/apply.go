@@ -69,6 +69,11 @@ func Empty(ctx context.Context, open *parquetedit.File, out parquetedit.Output, 
 	return parquetedit.Rewrite(ctx, open, script, out)
 }
 
+// Refresh writes a lake file again with the same rows and another footer.
+func Refresh(ctx context.Context, open *parquetedit.File, out parquetedit.Output, o FileOptions) (parquetedit.Stats, error) {
+	return parquetedit.Rewrite(ctx, open, parquetedit.Script{Metadata: o.Metadata, Compression: o.Compression}, out)
+}
+
 // lacking returns the table's columns that a lake file does not have, partition columns aside.
 func (s *Schema) lacking(columns []parquetedit.Column) []parquetedit.Column {
 	var add []parquetedit.Column

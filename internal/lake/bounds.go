@@ -6,8 +6,7 @@ import (
 	"sluice/internal/parquetedit"
 )
 
-// NoRows returns a slice without rows: what makes a file without rows, or one
-// with the same rows and a new footer.
+// NoRows returns a slice without rows: what makes a file without rows.
 func NoRows(s *Schema) *Slice { return &Slice{schema: s, cells: make([][]value, len(s.Columns))} }
 
 // Bounds returns bounds of the first key column of a created file's rows.

@@ -18,7 +18,8 @@ type ReadOptions struct {
 
 // ReadChanges makes the net changes again from a changes object: what another
 // plan for the same inputs is made from. With a key every row counts, and an
-// upsert outranks the deletes of its key, which only moved it. s must be the schema it was written with.
+// upsert outranks the deletes of its key, which only moved it. s must be the schema it was
+// written with, or that one with more columns behind its own: these are NULL.
 func ReadChanges(ctx context.Context, changes *parquetedit.File, s *Schema, o ReadOptions) (*Changes, error) {
 	fold, err := NewFold(s, FoldOptions{OrderColumn: o.OrderColumn})
 	if err != nil {
@@ -44,7 +45,9 @@ func (f *Fold) replay(ctx context.Context, changes *parquetedit.File, span Span)
 	columns := make([][]value, 3+len(f.schema.Columns))
 	for c := range columns {
 		var err error
-		if columns[c], err = readSpan(ctx, changes, c, span); err != nil {
+		if c >= len(changes.Columns()) {
+			columns[c] = make([]value, span.To-span.From)
+		} else if columns[c], err = readSpan(ctx, changes, c, span); err != nil {
 			return err
 		}
 	}

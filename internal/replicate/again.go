@@ -117,9 +117,16 @@ func (r *run) emptyAgain(ctx context.Context, d *draft, a again) error {
 		return err
 	}
 	targets := phases[1]
-	forward, err := r.mayGoForward(ctx, phases, a)
+	forward, err := r.mayGoForward(ctx, phases[0], a)
 	if err != nil {
 		return err
+	}
+	if forward && a.old.Kind == KindRewrite {
+		var undo bool
+		if targets, undo, err = r.mayEmpty(ctx, targets, a); err != nil {
+			return err
+		}
+		forward = !undo
 	}
 	if !forward {
 		targets = phases[0]
@@ -170,11 +177,9 @@ func (a again) undone() string {
 	return ""
 }
 
-// mayGoForward says whether every create of the plan was there before the
-// fence. A rewrite must also find its sources as it read them, unless it has
-// begun to empty them: what somebody else wrote into one is the base now, and is not in the creates.
-func (r *run) mayGoForward(ctx context.Context, phases [2][]Op, a again) (bool, error) {
-	for _, op := range phases[0] {
+// mayGoForward says whether every create of the plan was there before the fence.
+func (r *run) mayGoForward(ctx context.Context, creates []Op, a again) (bool, error) {
+	for _, op := range creates {
 		for _, f := range op.Files {
 			mark, there, err := r.markOf(ctx, f.Key)
 			if err != nil || !there || mark == a.fence.commitKey() {
@@ -182,17 +187,33 @@ func (r *run) mayGoForward(ctx context.Context, phases [2][]Op, a again) (bool, 
 			}
 		}
 	}
-	if a.old.Kind != KindRewrite {
-		return true, nil
-	}
-	begun, foreign := false, false
-	for _, op := range phases[1] {
-		mark, _, err := r.markOf(ctx, op.Files[0].Key)
-		if err != nil {
-			return false, err
+	return true, nil
+}
+
+// mayEmpty takes the sources that somebody else wrote out of what a rewrite
+// empties: they are the base now, and what was written is not in the creates. That is an undoing, unless
+// the rewrite has begun to empty sources: then an operator has to say what of the file is to stay.
+func (r *run) mayEmpty(ctx context.Context, sources []Op, a again) (left []Op, undo bool, err error) {
+	begun, foreign := false, ""
+	for _, op := range sources {
+		key := op.Files[0].Key
+		mark, there, err := r.markOf(ctx, key)
+		switch {
+		case err != nil:
+			return nil, false, err
+		case mark == a.old.commitKey():
+			begun = true
+		case mark == a.fence.commitKey():
+			left = append(left, op)
+		case !there:
+			undo = true
+		default:
+			undo, foreign = true, key
 		}
-		begun = begun || mark == a.old.commitKey()
-		foreign = foreign || mark != a.old.commitKey() && mark != a.fence.commitKey()
 	}
-	return begun || !foreign, nil
+	if begun && foreign != "" && !r.t.accepted(acceptForeign) {
+		return nil, false, haltf("foreign", "lake file %s was changed by somebody else while commit %s, which had written its rows to new files, emptied it; take out of it what is not to be in the lake twice, then acknowledge with --accept foreign to keep the rest",
+			foreign, a.old.commitKey())
+	}
+	return left, undo && !begun, nil
 }

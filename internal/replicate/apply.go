@@ -31,18 +31,14 @@ type application struct {
 // apply carries the plan out: phase 1, and when every op of it is applied, phase 2.
 func (r *run) apply(ctx context.Context, p *Plan, ops [2][]Op) (*application, error) {
 	a := &application{run: r, plan: p, again: len(ops[0])+len(ops[1]) == 0, applied: map[string]string{}, opened: map[string]*parquetedit.File{}}
-	for phase := range p.Phases {
-		list := ops[phase]
-		if a.again && p.Phases[phase].Ops > 0 {
-			var batches []Batch
-			if err := readJSON(ctx, r.lake, p.Phases[phase].Key, &batches); err != nil {
-				return nil, err
-			}
-			for _, b := range batches {
-				list = append(list, b.Ops...)
-			}
+	if a.again {
+		var err error
+		if ops, err = r.readOps(ctx, p); err != nil {
+			return nil, err
 		}
-		if err := a.applyPhase(ctx, list); err != nil {
+	}
+	for phase := range p.Phases {
+		if err := a.applyPhase(ctx, ops[phase]); err != nil {
 			return nil, err
 		}
 	}
@@ -88,6 +84,8 @@ func (a *application) progress() {
 }
 
 // applyOp begins the op until it is applied, or known not to be ours to apply.
+// That its source changed counts only when its own file is not there: who applied it
+// may have gone on to empty the source.
 func (a *application) applyOp(ctx context.Context, op Op) error {
 	missing := op.Files
 	var last error
@@ -98,17 +96,29 @@ func (a *application) applyOp(ctx context.Context, op Op) error {
 				return err
 			}
 		}
+		if err := a.lost(ctx, last); err != nil {
+			return err
+		}
 		if last = a.write(ctx, op, missing); last == nil {
 			return nil
 		}
-		if ctx.Err() != nil || !inDoubt(last) && dataFault(last) != "" {
+		if ctx.Err() != nil || final(last) {
 			return last
 		}
 	}
-	if _, err := a.missing(ctx, op); err != nil {
+	if missing, err := a.missing(ctx, op); err != nil || len(missing) == 0 {
+		return err
+	}
+	if err := a.lost(ctx, last); err != nil {
 		return err
 	}
 	return last
+}
+
+// final says whether to begin an op again is of no use: a halt, a commit that is no longer ours, data that is wrong.
+func final(err error) bool {
+	kind, _ := fate(err)
+	return kind != retry
 }
 
 // inDoubt says whether an error leaves open what the object now is, or says that it is not what it was.
@@ -180,23 +190,28 @@ func (a *application) marks(op Op) map[string]string {
 	return map[string]string{commitMark: a.plan.commitKey(), opMark: fmt.Sprint(op.N)}
 }
 
-// isOurs says whether the object is what this commit's op wrote. A store that
-// keeps no metadata is asked for the footer.
+// isOurs says whether the object is what this commit's op wrote.
 func (a *application) isOurs(ctx context.Context, info object.Info, op int) (bool, error) {
-	commit, ok := info.Metadata[commitMark]
-	number := info.Metadata[opMark]
-	if !ok {
-		f, err := a.open(ctx, a.lake, info)
-		switch {
-		case inDoubt(err) || dataFault(err) != "":
-			return false, nil
-		case err != nil:
-			return false, err
-		}
-		commit, _ = f.Metadata(commitMark)
-		number, _ = f.Metadata(opMark)
+	commit, number, err := a.marksOf(ctx, info)
+	return commit == a.plan.commitKey() && number == fmt.Sprint(op), err
+}
+
+// marksOf returns the marks that a lake file carries, empty ones for another
+// writer's. Such a file, and any in a store that keeps no metadata, is asked for its footer.
+func (r *run) marksOf(ctx context.Context, info object.Info) (commit, op string, err error) {
+	if commit, ok := info.Metadata[commitMark]; ok {
+		return commit, info.Metadata[opMark], nil
 	}
-	return commit == a.plan.commitKey() && number == fmt.Sprint(op), nil
+	f, err := r.open(ctx, r.lake, info)
+	switch {
+	case inDoubt(err) || dataFault(err) != "":
+		return "", "", nil
+	case err != nil:
+		return "", "", err
+	}
+	commit, _ = f.Metadata(commitMark)
+	op, _ = f.Metadata(opMark)
+	return commit, op, nil
 }
 
 // write makes the op's missing files.
@@ -221,7 +236,10 @@ func (a *application) writeNew(ctx context.Context, op Op) error {
 		}
 	}
 	u := a.begin(ctx, op, op.Files[0].Key)
-	_, err := slice.Create(u, a.options(op))
+	rows, err := slice.Create(u, a.options(op))
+	if err == nil && rows != op.Files[0].Rows {
+		err = fmt.Errorf("create %s: %d rows where the plan has %d", op.Files[0].Key, rows, op.Files[0].Rows)
+	}
 	return a.end(ctx, u, op.Files[0].Key, err)
 }
 
@@ -233,7 +251,7 @@ func (a *application) writeAgain(ctx context.Context, op Op) error {
 	if err != nil {
 		return err
 	}
-	slice := lake.NoRows(&a.plan.Schema)
+	var slice *lake.Slice
 	if op.Kind == OpRewrite {
 		if slice, err = a.slice(ctx, op); err != nil {
 			return err
@@ -243,10 +261,13 @@ func (a *application) writeAgain(ctx context.Context, op Op) error {
 	out := &target{upload: u, from: from}
 	var stats parquetedit.Stats
 	options := a.options(op)
-	if op.Kind == OpEmpty {
+	switch {
+	case op.Kind == OpEmpty:
 		options.Columns = file.Columns
 		stats, err = lake.Empty(ctx, open, out, options)
-	} else {
+	case slice == nil:
+		stats, err = lake.Refresh(ctx, open, out, options)
+	default:
 		stats, err = slice.Rewrite(ctx, open, out, options)
 	}
 	if err == nil && op.Kind != OpRefresh && stats.Rows != file.Rows {
@@ -256,11 +277,33 @@ func (a *application) writeAgain(ctx context.Context, op Op) error {
 }
 
 func (a *application) slice(ctx context.Context, op Op) (*lake.Slice, error) {
-	changes, err := a.openOnce(ctx, Source{Key: a.plan.Changes, Lake: true})
+	changes, err := a.openChangesOnce(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return lake.ReadSlice(ctx, changes, &a.plan.Schema, *op.Changes)
+	if rows := changes.NumRows(); op.Changes.To > rows {
+		return nil, haltf("bookkeeping", "op %d of commit %s wants row %d of %s, which has %d; restore the object", op.N, a.plan.commitKey(), op.Changes.To, a.plan.Changes, rows)
+	}
+	slice, err := lake.ReadSlice(ctx, changes, &a.plan.Schema, *op.Changes)
+	return slice, changesFault(a.plan, err)
+}
+
+// openChanges opens the net changes of a plan.
+func (r *run) openChanges(ctx context.Context, p *Plan) (*parquetedit.File, error) {
+	info, err := r.lake.Head(ctx, p.Changes)
+	if err != nil {
+		return nil, changesFault(p, err)
+	}
+	f, err := r.open(ctx, r.lake, info)
+	return f, changesFault(p, err)
+}
+
+// changesFault halts over net changes that are gone or broken.
+func changesFault(p *Plan, err error) error {
+	if err != nil && (inDoubt(err) || dataFault(err) != "") {
+		return haltf("bookkeeping", "the net changes of commit %s, %s, cannot be read: %v; restore the object", p.commitKey(), p.Changes, err)
+	}
+	return err
 }
 
 // begin starts the body of one of the op's files, conditional on what the op expects there.
@@ -272,6 +315,9 @@ func (a *application) begin(ctx context.Context, op Op, key string) object.Uploa
 // end makes the body visible, or throws it away when making it went wrong.
 func (a *application) end(ctx context.Context, u object.Upload, key string, err error) error {
 	if err != nil {
+		return errors.Join(err, u.Abort(context.WithoutCancel(ctx)))
+	}
+	if err := a.pulse(ctx); err != nil { // the body may have taken long
 		return errors.Join(err, u.Abort(context.WithoutCancel(ctx)))
 	}
 	info, err := u.Close(ctx)
@@ -289,27 +335,33 @@ func (a *application) options(op Op) lake.FileOptions {
 	return lake.FileOptions{Compression: a.plan.Codec, Metadata: a.marks(op)}
 }
 
-// openOnce opens a file that several ops read.
+// openOnce opens a source that several ops read.
 func (a *application) openOnce(ctx context.Context, s Source) (*parquetedit.File, error) {
+	return a.once(s.Key, func() (*parquetedit.File, error) {
+		return a.open(ctx, a.storeOf(s), object.Info{Key: s.Key, ETag: s.ETag, Size: s.Size})
+	})
+}
+
+func (a *application) storeOf(s Source) Objects {
+	if s.Lake {
+		return a.lake
+	}
+	return a.raw
+}
+
+func (a *application) openChangesOnce(ctx context.Context) (*parquetedit.File, error) {
+	return a.once(a.plan.Changes, func() (*parquetedit.File, error) { return a.openChanges(ctx, a.plan) })
+}
+
+func (a *application) once(key string, open func() (*parquetedit.File, error)) (*parquetedit.File, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if f := a.opened[s.Key]; f != nil {
+	if f := a.opened[key]; f != nil {
 		return f, nil
 	}
-	store := a.raw
-	if s.Lake {
-		store = a.lake
-	}
-	info := object.Info{Key: s.Key, ETag: s.ETag, Size: s.Size}
-	if s.ETag == "" {
-		var err error
-		if info, err = store.Head(ctx, s.Key); err != nil {
-			return nil, fmt.Errorf("open %s: %w", s.Key, err)
-		}
-	}
-	f, err := a.open(ctx, store, info)
+	f, err := open()
 	if err == nil {
-		a.opened[s.Key] = f
+		a.opened[key] = f
 	}
 	return f, err
 }

@@ -20,7 +20,7 @@ func (a *application) writeLoad(ctx context.Context, op Op, missing []OpFile) er
 		s := a.plan.Sources[p.File]
 		open, err := a.openOnce(ctx, s)
 		if err != nil {
-			return a.lostSource(ctx, s, err)
+			return a.sourceFault(ctx, op, err)
 		}
 		load.Inputs[p.File] = lake.LoadFile{Name: s.Key, Dir: s.Dir, Open: open}
 	}
@@ -33,20 +33,49 @@ func (a *application) writeLoad(ctx context.Context, op Op, missing []OpFile) er
 		if sink.open != nil {
 			err = errors.Join(err, sink.open.Abort(context.WithoutCancel(ctx)))
 		}
-		if sink.closing || !inDoubt(err) {
+		if sink.closing {
 			return err
 		}
-		return a.lostSource(ctx, a.plan.Sources[op.Parts[0].File], err)
+		return a.sourceFault(ctx, op, err)
 	}
 	return nil
 }
 
-// lostSource tells a source that changed under the plan from trouble with
-// storage. The commit then cannot be finished: for a load a complete newer
-// generation replaces it, and until then the table is halted.
-func (a *application) lostSource(ctx context.Context, s Source, err error) error {
+// lostSource is returned when a source of an op is no longer what the plan found.
+type lostSource struct {
+	Source
+	err error
+}
+
+// Error says which source, and what was met when reading it.
+func (e *lostSource) Error() string { return e.Key + " changed: " + e.err.Error() }
+
+// Unwrap returns what was met.
+func (e *lostSource) Unwrap() error { return e.err }
+
+// sourceFault tells a source that changed under the plan from trouble with
+// storage: only a look at the source itself says which it is.
+func (a *application) sourceFault(ctx context.Context, op Op, err error) error {
 	if !inDoubt(err) {
 		return err
+	}
+	for _, p := range op.Parts {
+		s := a.plan.Sources[p.File]
+		info, headErr := a.storeOf(s).Head(ctx, s.Key)
+		if errors.Is(headErr, object.ErrNotFound) || headErr == nil && info.ETag != s.ETag {
+			return &lostSource{s, err}
+		}
+	}
+	return err
+}
+
+// lost says what a lost source means when the op's own file is not there: the
+// commit was finished elsewhere, or it cannot be finished. For a load a complete newer
+// generation replaces it, and until then the table is halted.
+func (a *application) lost(ctx context.Context, err error) error {
+	var s *lostSource
+	if !errors.As(err, &s) {
+		return nil
 	}
 	item, readErr := a.e.stores.State.Read(ctx, a.t.path)
 	switch {

@@ -59,9 +59,15 @@ type indexFile struct {
 	Max    []byte `json:"max,omitempty"`
 }
 
+// has says whether the index has such a layout.
+func (x *index) has(layout int) bool { return layout >= 0 && layout < len(x.Layouts) }
+
 // readJSON reads a bookkeeping object.
 func readJSON(ctx context.Context, store Objects, key string, into any) error {
 	body, _, err := store.Get(ctx, key, object.GetInput{})
+	if errors.Is(err, object.ErrNotFound) {
+		return haltf("bookkeeping", "%s is gone; restore the object", key)
+	}
 	if err != nil {
 		return fmt.Errorf("read bookkeeping %s: %w", key, err)
 	}

@@ -36,7 +36,7 @@ func (r *run) commit(ctx context.Context, d *draft) error {
 func (d *draft) pending(base uint64) statestore.Pending {
 	return statestore.Pending{
 		Path: d.Path, Base: base, Seq: d.Seq, CommitID: d.ID,
-		PlanKey: d.planKey(), Settings: d.Settings,
+		PlanKey: d.planKey(), Settings: d.Settings, Remove: []string{statestore.Accept},
 	}
 }
 

@@ -153,7 +153,7 @@ func TestEveryEffectMayFail(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			b := s.make(t)
 			b.doubles = s.doubles
-			points := crashEverywhere(t, b)
+			points := crashEverywhere(t, b, lakeHows(), stateHows())
 			total += points
 			t.Logf("%d points", points)
 		})

@@ -21,7 +21,7 @@ func (r *run) newDraft(kind Kind) *draft {
 		Plan: Plan{
 			Path: r.t.path, Seq: r.t.seq + 1, ID: newID(), Kind: kind, Made: r.e.now().UTC(),
 			Settings: r.t.values(), Index: r.t.item[statestore.Index], Codec: r.e.cfg.Compression,
-			Before: r.t.before, Set: map[string]string{}, Remove: []string{statestore.Accept},
+			Before: r.t.before, Set: map[string]string{},
 		},
 	}
 }

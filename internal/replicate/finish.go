@@ -31,7 +31,7 @@ func (a *application) finish(ctx context.Context) error {
 		return err
 	}
 	if a.plan.Kind == KindFence {
-		return a.finishFence(ctx)
+		return nil // it moves nothing, and stays pending until the new plan replaces it
 	}
 	files, err := a.filesNow(ctx, planned, infos)
 	if err != nil {
@@ -50,7 +50,7 @@ func (a *application) finish(ctx context.Context) error {
 		set[statestore.Index] = key
 	}
 	err = a.e.stores.State.Finish(ctx, statestore.Finished{
-		Path: a.t.path, Seq: a.plan.Seq, CommitID: a.plan.ID, Set: set, Remove: a.plan.Remove,
+		Path: a.t.path, Seq: a.plan.Seq, CommitID: a.plan.ID, Set: set,
 	})
 	if err != nil && !errors.Is(err, statestore.ErrConflict) {
 		return err
@@ -68,23 +68,15 @@ type plannedFile struct {
 // everyOp reads the ops of both phases, by key of the file.
 func (a *application) everyOp(ctx context.Context) (map[string]plannedFile, error) {
 	planned := map[string]plannedFile{}
-	for _, phase := range a.plan.Phases {
-		if phase.Ops == 0 {
-			continue
-		}
-		var batches []Batch
-		if err := readJSON(ctx, a.lake, phase.Key, &batches); err != nil {
-			return nil, err
-		}
-		for _, b := range batches {
-			for _, op := range b.Ops {
-				for _, f := range op.Files {
-					planned[f.Key] = plannedFile{f, op}
-				}
+	phases, err := a.readOps(ctx, a.plan)
+	for _, ops := range phases {
+		for _, op := range ops {
+			for _, f := range op.Files {
+				planned[f.Key] = plannedFile{f, op}
 			}
 		}
 	}
-	return planned, nil
+	return planned, err
 }
 
 // verify makes sure that each file of the plan is there and is what its op
@@ -129,7 +121,7 @@ func (a *application) filesNow(ctx context.Context, planned map[string]plannedFi
 			f.Rows, f.Columns, f.Min, f.Max = p.Rows, p.Columns, p.Min, p.Max
 			continue
 		}
-		if c, ok := cached[info.Key]; ok && c.ETag == info.ETag && c.Layout < len(before.Layouts) {
+		if c, ok := cached[info.Key]; ok && c.ETag == info.ETag && before.has(c.Layout) {
 			f.Rows, f.Columns = c.Rows, before.Layouts[c.Layout]
 			if sameList(before.Schema.Key, a.plan.Schema.Key) {
 				f.Min, f.Max = c.Min, c.Max

@@ -2,10 +2,8 @@ package replicate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
-	"sluice/internal/object"
 	"sluice/statestore"
 )
 
@@ -13,15 +11,17 @@ import (
 func (r *run) readPlan(ctx context.Context) (*Plan, error) {
 	var p Plan
 	key := r.t.item[statestore.CommitPlan]
-	err := readJSON(ctx, r.lake, key, &p)
-	if errors.Is(err, object.ErrNotFound) {
-		return nil, haltf("bookkeeping", "commit %s is pending and its plan %s/%s is gone; restore the object", r.t.pending(), r.t.outBucket, key)
+	if key == "" {
+		return nil, haltf("bookkeeping", "commit %s is pending and the control item names no plan; restore the control item from an export", r.t.pending())
 	}
-	if err != nil {
+	if err := readJSON(ctx, r.lake, key, &p); err != nil {
 		return nil, err
 	}
 	if p.ID != r.t.pending() {
 		return nil, haltf("bookkeeping", "commit %s is pending and %s is the plan of %s; restore the control item from an export", r.t.pending(), key, p.ID)
+	}
+	if err := p.check(r.t.path, r.t.seq); err != nil {
+		return nil, haltf("bookkeeping", "%s %v; restore the object, or run the version of sluice that wrote it", key, err)
 	}
 	return &p, nil
 }

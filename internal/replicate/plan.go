@@ -45,7 +45,6 @@ type Plan struct {
 	Counts   Counts            `json:"counts"`
 	Traffic  Traffic           `json:"traffic"` // files only: bytes are known when they were moved
 	Set      map[string]string `json:"set,omitempty"`
-	Remove   []string          `json:"remove,omitempty"`
 	Old      string            `json:"old,omitempty"` // of a fence: key of the plan it fences
 }
 

@@ -29,7 +29,7 @@ type run struct {
 	listed *listing // taken before the lease, used by the first plan
 	dry    bool     // only a forecast is wanted: nothing may be written
 
-	mu       sync.Mutex
+	mu       sync.Mutex // held while looking, so that nobody writes meanwhile
 	renewed  time.Time
 	reread   time.Time
 	touched  map[string]bool // lake files written in this tick
@@ -168,10 +168,11 @@ func (r *run) step(ctx context.Context) (done bool, err error) {
 	if err != nil || d == nil {
 		return true, err
 	}
+	before := r.e.now()
 	if err := r.commit(ctx, d); err != nil {
 		return false, err
 	}
-	r.reread = r.e.now()
+	r.reread = before
 	return false, r.carryOut(ctx, &d.Plan, d.ops)
 }
 
@@ -227,25 +228,20 @@ func (c *Counts) add(o Counts) {
 }
 
 // pulse renews the lease when it is time, and looks whether the commit is still
-// the table's when a minute of wall clock has passed: a process that stood still must not write before it has looked.
+// the table's when a minute of wall clock has passed: a process that stood still must not write before it
+// has looked. Nobody passes while another looks.
 func (a *application) pulse(ctx context.Context) error {
 	r := a.run
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	now := r.e.now()
-	renew, reread := now.Sub(r.renewed) >= leaseRenew, now.Sub(r.reread) >= rereadTime
-	if renew {
-		r.renewed = now
-	}
-	if reread {
-		r.reread = now
-	}
-	r.mu.Unlock()
-	if renew {
+	if passed(r.renewed, now, leaseRenew) {
 		if err := r.e.stores.State.Renew(ctx, r.t.path, r.e.cfg.Owner, leaseTime); err != nil && !errors.Is(err, statestore.ErrLeased) {
 			return err
 		}
+		r.renewed = now
 	}
-	if !reread {
+	if !passed(r.reread, now, rereadTime) {
 		return nil
 	}
 	item, err := r.e.stores.State.Read(ctx, r.t.path)
@@ -255,5 +251,13 @@ func (a *application) pulse(ctx context.Context) error {
 	if item[statestore.CommitID] != a.plan.ID {
 		return errElsewhere
 	}
+	r.reread = now
 	return nil
+}
+
+// passed says whether so much time has passed by the wall clock, which goes on
+// while a process stands still, as the monotonic one may not. A clock that was set back tells nothing.
+func passed(since, now time.Time, d time.Duration) bool {
+	elapsed := now.Round(0).Sub(since.Round(0))
+	return elapsed >= d || elapsed < 0
 }

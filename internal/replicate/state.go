@@ -86,7 +86,7 @@ func (r *run) readState(ctx context.Context) (*state, error) {
 		f := r.lakeFile(info)
 		s.files = append(s.files, f)
 		entry, ok := cached[info.Key]
-		if !ok || entry.ETag != info.ETag || entry.Layout >= len(x.Layouts) {
+		if !ok || entry.ETag != info.ETag || !x.has(entry.Layout) {
 			unknown = append(unknown, f)
 			continue
 		}

@@ -1,0 +1,129 @@
+package replicate_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"sluice/internal/object"
+	"sluice/internal/replicate"
+	"sluice/statestore"
+)
+
+// unleased is a control table on which everybody gets the lease.
+type unleased struct {
+	statestore.Backend
+	dawdle func()
+}
+
+func (u unleased) Claim(context.Context, string, string, time.Duration) error { return nil }
+func (u unleased) Renew(context.Context, string, string, time.Duration) error { return nil }
+func (u unleased) Release(context.Context, string, string) error              { return nil }
+
+func (u unleased) Read(ctx context.Context, path string) (statestore.Item, error) {
+	u.dawdle()
+	return u.Backend.Read(ctx, path)
+}
+
+func (u unleased) Update(ctx context.Context, c statestore.Update) (statestore.Item, error) {
+	u.dawdle()
+	return u.Backend.Update(ctx, c)
+}
+
+// dawdling is a bucket that waits at random before what it does.
+type dawdling struct {
+	object.Store
+	dawdle func()
+}
+
+func (d dawdling) Head(ctx context.Context, key string) (object.Info, error) {
+	d.dawdle()
+	return d.Store.Head(ctx, key)
+}
+
+func (d dawdling) Put(ctx context.Context, key string, body []byte, in object.PutInput) (object.Info, error) {
+	d.dawdle()
+	return d.Store.Put(ctx, key, body, in)
+}
+
+func (d dawdling) Create(ctx context.Context, key string, in object.PutInput) object.Upload {
+	return dawdlingUpload{d.Store.Create(ctx, key, in), d.dawdle}
+}
+
+type dawdlingUpload struct {
+	object.Upload
+	dawdle func()
+}
+
+func (u dawdlingUpload) Close(ctx context.Context) (object.Info, error) {
+	u.dawdle()
+	return u.Upload.Close(ctx)
+}
+
+// dawdle waits now and then, so that two runs meet in every order.
+func dawdle(seed uint64) func() {
+	var mu sync.Mutex
+	random := rand.New(rand.NewPCG(seed, 0))
+	return func() {
+		mu.Lock()
+		n := random.IntN(8)
+		mu.Unlock()
+		if n < 3 {
+			time.Sleep(time.Duration(n*n) * 100 * time.Microsecond)
+		}
+	}
+}
+
+// TestTwoRunsWithoutALease lets two runs work on one table at once, in many orders.
+func TestTwoRunsWithoutALease(t *testing.T) {
+	const rounds = 40
+	total := 0
+	try := func(name string, b *bench) {
+		for seed := range uint64(rounds) {
+			total++
+			if err := together(b.fork(), seed); err != nil {
+				t.Errorf("%s, seed %d: %v", name, seed, err)
+			}
+		}
+	}
+	for _, s := range scenarios()[1:] {
+		try(s.name, s.make(t))
+	}
+	for _, d := range disturbances() {
+		from := d.make(t)
+		if b, _ := d.died(from, d.effects(from)-2); b != nil && (d.judge == nil || !b.emptied()) {
+			try(d.name, b)
+		}
+	}
+	t.Logf("%d races", total)
+}
+
+func together(b *bench, seed uint64) error {
+	var group sync.WaitGroup
+	halts := make(chan string, 64)
+	for n := range uint64(2) {
+		wait := dawdle(2*seed + n)
+		e := b.engineOn(dawdling{b.lake, wait}, unleased{b.state, wait})
+		group.Go(func() {
+			for range 2 {
+				_ = e.Run(context.Background(), func(r replicate.Result) {
+					if r.Action == replicate.Halted {
+						halts <- r.Reason
+					}
+				})
+			}
+		})
+	}
+	group.Wait()
+	close(halts)
+	for reason := range halts {
+		return fmt.Errorf("halted: %s", reason)
+	}
+	if err := b.settle(); err != nil {
+		return err
+	}
+	return b.wrong()
+}
