@@ -43,7 +43,11 @@ func (m *match) origins(out *loadOutput) []parquetedit.Origin {
 	file := m.in.Open.Columns()
 	origins := make([]parquetedit.Origin, len(out.names))
 	for i, c := range out.names {
+		dirValue, inDir := m.constant[c]
 		switch {
+		case inDir: // a lake file of a partition that the new schema does not have
+			origins[i] = parquetedit.Origin{Column: -1, Value: dirValue}
+			continue
 		case c < 0:
 			origins[i] = parquetedit.Origin{Column: -1, Value: opValue(dms.Insert)}
 			continue

@@ -62,14 +62,14 @@ func TestFullLoadsWithoutRows(t *testing.T) {
 }
 
 // badFile puts a broken file, wants the halt, and that what mends it is read.
-func badFile(t *testing.T, w *world, key string, body, mended []byte) {
-	t.Helper()
+func (w *world) badFile(key string, body, mended []byte) {
+	w.t.Helper()
 	before := w.rows(storyFolder, "*")
 	w.put("raw", key, body)
 	w.wantHalt("input", key, "acknowledge")
 	w.wantHalt("input", key)
 	if diff := cmp.Diff(before, w.rows(storyFolder, "*")); diff != "" {
-		t.Errorf("a halt changed the lake:\n%s", diff)
+		w.t.Errorf("a halt changed the lake:\n%s", diff)
 	}
 	w.put("raw", key, mended)
 	w.acknowledge("")
@@ -80,7 +80,7 @@ func TestFilesOfZeroBytes(t *testing.T) {
 		w := newWorld(t)
 		w.begin("id", "", rowsOf("id, v", "1, 'a'"))
 		w.write("raw", badChange, rowsOf(`"Op", id, v`, "'U', 1, 'A'"))
-		badFile(t, w, badChange, nil, w.bytes("raw", badChange))
+		w.badFile(badChange, nil, w.bytes("raw", badChange))
 		w.run(storyTable, replicate.Merged)
 		w.wantRows("id, v", "1 A")
 	})
@@ -100,7 +100,7 @@ func TestFilesOfZeroBytes(t *testing.T) {
 		body := w.bytes("raw", key)
 		w.run(storyTable, replicate.Registered)
 		w.activate(storyTable, "id", "")
-		badFile(t, w, key, nil, body)
+		w.badFile(key, nil, body)
 		w.run(storyTable, replicate.Loaded)
 		w.wantRows("id, v", "1 a")
 	})
@@ -124,7 +124,7 @@ func TestTruncatedParquet(t *testing.T) {
 		w.write("raw", badChange, rowsOf(`"Op", id, v`, "'U', 1, 'A'", "'I', 2, 'b'"))
 		whole := w.bytes("raw", badChange)
 		for _, at := range cuts(len(whole)) {
-			badFile(t, w, badChange, whole[:at], whole[:at])
+			w.badFile(badChange, whole[:at], whole[:at])
 		}
 		w.put("raw", badChange, whole)
 		w.run(storyTable, replicate.Merged)
@@ -137,7 +137,7 @@ func TestTruncatedParquet(t *testing.T) {
 		w.run(storyTable, replicate.Registered)
 		w.activate(storyTable, "id", "")
 		for _, at := range cuts(len(whole)) {
-			badFile(t, w, key, whole[:at], whole[:at])
+			w.badFile(key, whole[:at], whole[:at])
 		}
 		w.put("raw", key, whole)
 		w.run(storyTable, replicate.Loaded)
@@ -177,12 +177,12 @@ func TestFlippedBytesInChangesNeverFailAndNeverChangeTheLakeWhenTheyHalt(t *test
 			for at := 4; at < len(whole); at += len(whole)/25 + 1 {
 				w.put("raw", badChange, flipped(whole, at))
 				got := w.tick()[storyTable]
-				switch got.Action {
-				case replicate.Halted:
+				switch {
+				case got.Action == replicate.Halted:
 					halts++
 					w.wantRows("id, v", "1 a")
 					w.acknowledge("")
-				case replicate.Merged: // values that no checksum guards
+				case got.Action == replicate.Merged: // values that no checksum guards
 					fresh()
 				default:
 					t.Fatalf("byte %d of %d: %s (%s)", at, len(whole), got.Action, got.Reason)

@@ -18,27 +18,33 @@ func TestRuling17_DuplicateKeysInTheLake(t *testing.T) {
 	}{
 		"an upsert leaves one": {
 			"", rowsOf(`"Op", id, p, v`, "'U', 1, 'x', 'A'"),
-			replicate.Counts{Changes: 1, Updates: 1, Duplicates: 2}, []string{"1 x A", "2 x b", "2 y B", "3 x c"},
+			replicate.Counts{Changes: 1, Updates: 1, Duplicates: 2},
+			[]string{"1 x A", "2 x b", "2 y B", "3 x c"},
 		},
 		"a delete leaves none": {
 			"", rowsOf(`"Op", id, p, v`, "'D', 1, 'x', 'a'"),
-			replicate.Counts{Changes: 1, Deletes: 1, Duplicates: 2}, []string{"2 x b", "2 y B", "3 x c"},
+			replicate.Counts{Changes: 1, Deletes: 1, Duplicates: 2},
+			[]string{"2 x b", "2 y B", "3 x c"},
 		},
 		"an upsert that changes nothing leaves one": {
 			"", rowsOf(`"Op", id, p, v`, "'I', 1, 'x', 'a'"),
-			replicate.Counts{Changes: 1, Noops: 1, Duplicates: 2}, []string{"1 x a", "2 x b", "2 y B", "3 x c"},
+			replicate.Counts{Changes: 1, Noops: 1, Duplicates: 2},
+			[]string{"1 x a", "2 x b", "2 y B", "3 x c"},
 		},
 		"in two partitions": {
 			"p", rowsOf(`"Op", id, p, v`, "'U', 2, 'y', 'C'"),
-			replicate.Counts{Changes: 1, Updates: 1, Duplicates: 1}, []string{"1 x a", "1 x a", "1 x a", "2 y C", "3 x c"},
+			replicate.Counts{Changes: 1, Updates: 1, Duplicates: 1},
+			[]string{"1 x a", "1 x a", "1 x a", "2 y C", "3 x c"},
 		},
 		"in two partitions, to a third": {
 			"p", rowsOf(`"Op", id, p, v`, "'U', 2, 'z', 'C'"),
-			replicate.Counts{Changes: 1, Updates: 1, Duplicates: 1}, []string{"1 x a", "1 x a", "1 x a", "2 z C", "3 x c"},
+			replicate.Counts{Changes: 1, Updates: 1, Duplicates: 1},
+			[]string{"1 x a", "1 x a", "1 x a", "2 z C", "3 x c"},
 		},
 		"deleted in two partitions": {
 			"p", rowsOf(`"Op", id, p, v`, "'D', 2, 'y', 'B'"),
-			replicate.Counts{Changes: 1, Deletes: 1, Duplicates: 1}, []string{"1 x a", "1 x a", "1 x a", "3 x c"},
+			replicate.Counts{Changes: 1, Deletes: 1, Duplicates: 1},
+			[]string{"1 x a", "1 x a", "1 x a", "3 x c"},
 		},
 	}
 	for name, tt := range tests {
