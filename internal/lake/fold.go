@@ -175,7 +175,9 @@ func (f *Fold) addBatch(src *source, b dms.Batch) error {
 			return err
 		}
 	}
-	f.read += int64(len(b.Ops))
+	if !src.Context {
+		f.read += int64(len(b.Ops))
+	}
 	for i, op := range b.Ops {
 		if err := f.addRow(src, columns, row{batch: b, at: i, op: op}); err != nil {
 			return err
