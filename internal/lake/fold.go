@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -203,7 +204,7 @@ func (f *Fold) convertColumn(src *source, c int, first int64, values []value) er
 
 type place struct {
 	file string
-	row  int64
+	row  int64 // -1: a row that is not in the file yet
 }
 
 func valueError(at place, column parquetedit.Column, got parquetedit.Type, err error) error {
@@ -212,20 +213,23 @@ func valueError(at place, column parquetedit.Column, got parquetedit.Type, err e
 		return err
 	}
 	_, wider := Widen(column.Type, got)
+	met := fmt.Sprintf("the %s value %s", TypeName(got), clip(bad.Value))
+	if at.row >= 0 {
+		met += fmt.Sprintf(" in row %d", at.row)
+	}
 	return &SchemaError{
-		File: at.file, Column: column.Name,
-		Got:  fmt.Sprintf("the %s value %s in row %d", TypeName(got), clip(bad.Value), at.row),
+		File: at.file, Column: column.Name, Got: met,
 		Want: "type " + TypeName(column.Type), Widen: wider && TypeName(got) != TypeName(column.Type),
 	}
 }
 
-// clip shortens a value for an error's text.
+// clip shortens a value for an error's text, which is UTF-8 whatever the value is.
 func clip(v value) string {
 	text := v.String()
 	if len(text) > 40 {
-		return text[:40] + "…"
+		text = text[:40] + "…"
 	}
-	return text
+	return strings.ToValidUTF8(text, "\uFFFD")
 }
 
 // row is one change of a batch.

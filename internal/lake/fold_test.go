@@ -164,7 +164,7 @@ func TestFold_errors(t *testing.T) {
 		},
 		"binary that is no text": {
 			sheet{columns: []parquetedit.Column{col("id", typeInt), col("v", typeBytes)}, rows: [][]any{{1, parquet.ByteArrayValue([]byte{0xFF})}}},
-			&lake.SchemaError{File: "x", Column: "v", Got: "the binary value \xff in row 0", Want: "type string", Widen: true}, "",
+			&lake.SchemaError{File: "x", Column: "v", Got: "the binary value \uFFFD in row 0", Want: "type string", Widen: true}, "",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
