@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -68,11 +69,32 @@ func (e *Engine) importItem(ctx context.Context, item statestore.Item, force boo
 		if err != nil {
 			return err
 		}
-		if largest > mine && !force && full[statestore.CommitID] == "" {
+		raise := largest > mine && !force && full[statestore.CommitID] == ""
+		if raise {
+			raise, err = e.mayRaise(ctx, full, mine)
+		}
+		if err != nil {
+			return err
+		}
+		if raise {
 			full[statestore.Seq] = statestore.FormatSeq(largest)
 		}
 	}
 	return e.stores.State.Import(ctx, full, force)
+}
+
+// mayRaise says whether an import may take the number of the bookkeeping. Where an item is there, its own number
+// says whether the import sets it back; and an import of some attributes stays one of some.
+func (e *Engine) mayRaise(ctx context.Context, item statestore.Item, mine uint64) (bool, error) {
+	there, err := e.stores.State.Read(ctx, item[statestore.Path])
+	if errors.Is(err, statestore.ErrNotFound) {
+		return true, nil
+	}
+	if err != nil || item[statestore.Seq] == "" {
+		return false, err
+	}
+	have, err := statestore.ParseSeq(there[statestore.Seq])
+	return err == nil && mine >= have, nil
 }
 
 // completeItem fills what the ancestor's items may lack: bucket, prefix, folder and out_path follow from path and --lake.
