@@ -184,7 +184,8 @@ func readUnit(m tree) Unit {
 	}
 }
 
-// readConverted maps the legacy annotation. Its times count from UTC, as the specification has it.
+// readConverted maps the legacy annotation. Its times count from UTC, as the specification has it, but many readers
+// show them without a zone where there is no LogicalType: what is written for such a column has none either.
 func (t *Type) readConverted(e tree) {
 	ct, ok := e.int(elemConverted)
 	if !ok {
@@ -200,13 +201,13 @@ func (t *Type) readConverted(e tree) {
 	case convertedDate:
 		t.Logical = Date
 	case convertedTimeMillis:
-		t.Logical, t.Unit, t.UTC = Time, Millis, true
+		t.Logical, t.Unit, t.UTC, t.Legacy = Time, Millis, true, true
 	case convertedTimeMicros:
-		t.Logical, t.Unit, t.UTC = Time, Micros, true
+		t.Logical, t.Unit, t.UTC, t.Legacy = Time, Micros, true, true
 	case convertedTimestampMillis:
-		t.Logical, t.Unit, t.UTC = Timestamp, Millis, true
+		t.Logical, t.Unit, t.UTC, t.Legacy = Timestamp, Millis, true, true
 	case convertedTimestampMicros:
-		t.Logical, t.Unit, t.UTC = Timestamp, Micros, true
+		t.Logical, t.Unit, t.UTC, t.Legacy = Timestamp, Micros, true, true
 	case convertedJSON:
 		t.Logical = JSON
 	case convertedBSON:

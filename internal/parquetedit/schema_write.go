@@ -102,9 +102,13 @@ func (t Type) logical() (field, bool) {
 		return structField(logicalDecimal, tree{i32Field(1, int64(t.Scale)), i32Field(2, int64(t.Precision))}), true
 	case Integer:
 		return structField(logicalInteger, tree{i8Field(1, int8(t.Bits)), boolField(2, t.Signed)}), true
-	case Time:
-		return structField(logicalTime, t.timeTree()), true
-	case Timestamp:
+	case Time, Timestamp:
+		if _, ok := t.converted(); ok && t.Legacy {
+			return field{}, false
+		}
+		if t.Logical == Time {
+			return structField(logicalTime, t.timeTree()), true
+		}
 		return structField(logicalTimestamp, t.timeTree()), true
 	case None, Interval:
 		return field{}, false
