@@ -131,6 +131,24 @@ func TestEmpty_leavesTheColumns(t *testing.T) {
 	}
 }
 
+// A refreshed file has the same rows under another footer.
+func TestRefresh_keepsRows(t *testing.T) {
+	in := sheet{columns: cols("id int, v string"), rows: [][]any{{1, "x"}, {2, nil}}, groups: []int{1}}
+	body := in.body(t)
+	src := parquetedit.ReaderAt{ReaderAt: bytes.NewReader(body), N: int64(len(body))}
+	var out bytes.Buffer
+	if _, err := lake.Refresh(t.Context(), openBody(t, body), parquetedit.NewOutput(src, &out), lake.FileOptions{Metadata: map[string]string{"commit": "8"}}); err != nil {
+		t.Fatal(err)
+	}
+	f := openBody(t, out.Bytes())
+	if diff := cmp.Diff([]string{"1 x", "2 NULL"}, lines(t, f)); diff != "" {
+		t.Error("−want +got:\n", diff)
+	}
+	if commit, _ := f.Metadata("commit"); commit != "8" {
+		t.Errorf("the footer has the commit %q", commit)
+	}
+}
+
 func TestNoRows_createsAFileWithoutRows(t *testing.T) {
 	s := &lake.Schema{Columns: cols("id int, p int"), Partition: []string{"p"}, Op: true}
 	var out bytes.Buffer

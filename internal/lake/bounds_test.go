@@ -131,8 +131,13 @@ func TestChanges_PlanMerge_opensOnlyFilesThatMayHoldAChangedKey(t *testing.T) {
 		"text that begins alike": {names, changesSheet("id string", []any{"I", "ab"}), []sheet{
 			{columns: cols("id string"), rows: [][]any{{"a"}, {"aa"}}}, {columns: cols("id string"), rows: [][]any{{"a"}, {"abc"}}}, {columns: cols("id string"), rows: [][]any{{"ab\x00"}}},
 		}, nil, true, []int{0, 1, 0}},
-		"directories": {byDay, changesSheet("day int, id int", []any{"I", 2, 7}), []sheet{{columns: cols("id int"), rows: [][]any{{7}}}, {columns: cols("id int"), rows: [][]any{{8}}}},
-			[]string{"day=1/", "day=2/"}, false, []int{0, 1}},
+		"directories": {
+			byDay, changesSheet("day int, id int", []any{"I", 2, 7}),
+			[]sheet{{columns: cols("id int"), rows: [][]any{{7}}}, {columns: cols("id int"), rows: [][]any{{8}}}},
+			[]string{"day=1/", "day=2/"},
+			false,
+			[]int{0, 1},
+		},
 		"no changes": {s, changesSheet("a int, b string"), []sheet{span(1, 9)}, nil, false, []int{0}},
 	} {
 		t.Run(name, func(t *testing.T) {

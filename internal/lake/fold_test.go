@@ -45,23 +45,35 @@ func TestFold(t *testing.T) {
 		"deletes carry the key alone":     {product, []sheet{changesSheet("id int", []any{"D", 1})}, []string{"D 1 NULL NULL"}},
 		"keys of another type":            {product, []sheet{changesSheet("id bigint, n int", []any{"I", 1, 7}), changesSheet(full, []any{"U", 1, "a", 8})}, []string{"U 1 a 8"}},
 		"sorted by value, not by text":    {product, []sheet{changesSheet("id int", []any{"I", 10}, []any{"I", -1}, []any{"I", 9})}, []string{"I -1 NULL NULL", "I 9 NULL NULL", "I 10 NULL NULL"}},
-		"composite keys differ in either part": {composite, []sheet{changesSheet("a string, b int, v string", []any{"I", "x", 1, "p"}, []any{"I", "x", 2, "q"}, []any{"I", "y", 1, "r"}, []any{"U", "x", 1, "s"}, []any{"D", "x", 2, nil})},
-			[]string{"U x 1 s", "I y 1 r", "D x 2 NULL"}},
+		"composite keys differ in either part": {
+			composite,
+			[]sheet{changesSheet("a string, b int, v string", []any{"I", "x", 1, "p"}, []any{"I", "x", 2, "q"}, []any{"I", "y", 1, "r"}, []any{"U", "x", 1, "s"}, []any{"D", "x", 2, nil})},
+			[]string{"U x 1 s", "I y 1 r", "D x 2 NULL"},
+		},
 		"composite keys do not run together": {composite, []sheet{changesSheet("a string, b int", []any{"I", "x\x00", 1}, []any{"I", "x", 1})}, []string{"I x 1 NULL", "I x\x00 1 NULL"}},
 		"a key that changes":                 {product, []sheet{changesSheet(moved, []any{"U", 2, 1, "a"})}, []string{"U 2 a NULL", "D 1 NULL NULL"}},
 		"a before image without change":      {product, []sheet{changesSheet(moved, []any{"U", 2, nil, "a"}, []any{"U", 3, 3, "b"})}, []string{"U 2 a NULL", "U 3 b NULL"}},
-		"a before image of an insert or a delete counts for nothing": {product, []sheet{changesSheet(moved, []any{"I", 2, 1, "a"}, []any{"D", 4, 3, "a"})},
-			[]string{"I 2 a NULL", "D 4 NULL NULL"}},
+		"a before image of an insert or a delete counts for nothing": {
+			product,
+			[]sheet{changesSheet(moved, []any{"I", 2, 1, "a"}, []any{"D", 4, 3, "a"})},
+			[]string{"I 2 a NULL", "D 4 NULL NULL"},
+		},
 		"chain of keys 1→2→3":            {product, []sheet{changesSheet(moved, []any{"U", 2, 1, "a"}, []any{"U", 3, 2, "b"})}, []string{"U 3 b NULL", "D 1 NULL NULL", "D 2 NULL NULL"}},
 		"there and back":                 {product, []sheet{changesSheet(moved, []any{"U", 2, 1, "a"}, []any{"U", 1, 2, "b"})}, []string{"U 1 b NULL", "D 2 NULL NULL"}},
 		"swap of two keys over a third":  {product, []sheet{changesSheet(moved, []any{"U", 0, 1, "a"}, []any{"U", 1, 2, "b"}, []any{"U", 2, 0, "a"})}, []string{"U 1 b NULL", "U 2 a NULL", "D 0 NULL NULL"}},
 		"a key given up and taken again": {product, []sheet{changesSheet(moved, []any{"U", 2, 1, "a"}, []any{"I", 1, nil, "new"})}, []string{"I 1 new NULL", "U 2 a NULL"}},
-		"one part of a composite key changes": {composite, []sheet{changesSheet("a string, BI_a string, b int, BI_b int, v string", []any{"U", "y", "x", 1, nil, "p"}, []any{"U", "y", nil, 3, 2, "q"})},
-			[]string{"U y 1 p", "U y 3 q", "D x 1 NULL", "D y 2 NULL"}},
+		"one part of a composite key changes": {
+			composite,
+			[]sheet{changesSheet("a string, BI_a string, b int, BI_b int, v string", []any{"U", "y", "x", 1, nil, "p"}, []any{"U", "y", nil, 3, 2, "q"})},
+			[]string{"U y 1 p", "U y 3 q", "D x 1 NULL", "D y 2 NULL"},
+		},
 		"a before image in another type":  {product, []sheet{changesSheet("id bigint, BI_id bigint", []any{"U", 2, 1})}, []string{"U 2 NULL NULL", "D 1 NULL NULL"}},
 		"NULLs of a type that never fits": {product, []sheet{changesSheet("id int, n date", []any{"I", 1, nil})}, []string{"I 1 NULL NULL"}},
-		"key-less: every insert, in order": {&lake.Schema{Columns: cols("v string")}, []sheet{changesSheet("v string", []any{"I", "b"}, []any{"U", "x"}, []any{"I", "a"}, []any{"D", "x"}, []any{"I", "b"})},
-			[]string{"I b", "I a", "I b"}},
+		"key-less: every insert, in order": {
+			&lake.Schema{Columns: cols("v string")},
+			[]sheet{changesSheet("v string", []any{"I", "b"}, []any{"U", "x"}, []any{"I", "a"}, []any{"D", "x"}, []any{"I", "b"})},
+			[]string{"I b", "I a", "I b"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, netLines(t, folded(t, c.schema, c.inputs...))); diff != "" {

@@ -170,7 +170,7 @@ func show(t parquetedit.Type, v parquet.Value) string {
 	return v.String()
 }
 
-// folded adds sheets to a fold as the inputs "1", "2", …
+// folded adds sheets to a fold as the inputs "1", "2" and so on.
 func folded(tb rapid.TB, s *lake.Schema, inputs ...sheet) *lake.Changes {
 	tb.Helper()
 	fold, err := lake.NewFold(s, lake.FoldOptions{})
