@@ -36,7 +36,9 @@ func Example() {
 	fmt.Println(changes.Read, "changes of", changes.Len(), "keys")
 
 	files := []*lake.File{{Key: "product/part-1.parquet", Rows: 2, Size: 600, Columns: withOp}}
-	open := func(ctx context.Context, _ *lake.File) (*parquetedit.File, error) { return parquetedit.Open(ctx, exampleSource(product)) }
+	open := func(ctx context.Context, _ *lake.File) (*parquetedit.File, error) {
+		return parquetedit.Open(ctx, exampleSource(product))
+	}
 	plan, _ := changes.PlanMerge(ctx, files, open, lake.Limits{TargetFileBytes: 128 << 20, Parallel: 4})
 	fmt.Printf("%+v\n", plan.Counts)
 	for _, r := range plan.Rewrites {
