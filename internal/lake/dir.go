@@ -38,17 +38,8 @@ func (n *dirNamer) name(values []value) (string, error) {
 	return dir, nil
 }
 
-// pick groups the rows by partition directory.
-func (n *dirNamer) pick(rows loadRows) (map[string][]int, error) {
-	picked := map[string][]int{}
-	if len(n.columns) == 0 {
-		all := make([]int, len(rows.ops))
-		for i := range all {
-			all[i] = i
-		}
-		picked[""] = all
-		return picked, nil
-	}
+// each hands the partition directory of every row to use.
+func (n *dirNamer) each(rows loadRows, use func(dir string)) error {
 	values := make([]value, len(n.columns))
 	for i := range rows.ops {
 		for p, c := range n.columns {
@@ -59,9 +50,9 @@ func (n *dirNamer) pick(rows loadRows) (map[string][]int, error) {
 		}
 		dir, err := n.name(values)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		picked[dir] = append(picked[dir], i)
+		use(dir)
 	}
-	return picked, nil
+	return nil
 }

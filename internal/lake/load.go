@@ -157,7 +157,8 @@ func (m *match) rows(b dms.Batch) (loadRows, error) {
 	return rows, nil
 }
 
-// Sink opens the body of an op's n-th output and closes it when it is complete.
+// Sink opens the body of an op's n-th output and closes it when it is complete. One is open at a
+// time, and all outputs of an op have the same options.
 type Sink interface {
 	Open(n int) (io.Writer, FileOptions, error)
 	Close(n int) error
@@ -167,68 +168,16 @@ type Sink interface {
 var errOp = errors.New("a full load holds a row whose Op is D")
 
 // Run carries out one op of a load: it writes the op's outputs one after the
-// other. An op of one output streams; one of several holds their rows.
+// other. An op of one output streams; one of several holds their rows, encoded as far as whole pages go.
 func (l *Load) Run(ctx context.Context, op LoadOp, sink Sink) error {
-	dirs := map[string]int{}
-	for n, out := range op.Outputs {
-		dirs[out.Dir] = n
+	if len(l.Schema.Partition) > 0 {
+		return l.runSplit(ctx, op, sink)
 	}
-	if len(op.Outputs) == 1 {
-		return l.stream(ctx, op, sink)
-	}
-	held := make([]loadRows, len(op.Outputs))
-	for n := range held {
-		held[n].columns = make([][]value, len(l.Schema.Columns))
-	}
-	err := l.split(ctx, op.Parts, func(dir string, rows loadRows, picked []int) error {
-		if n, ok := dirs[dir]; ok {
-			held[n].take(rows, picked)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for n := range held {
-		out, err := l.output(sink, n)
-		if err != nil {
-			return err
-		}
-		if err := out.write(held[n]); err != nil {
-			return err
-		}
-		if err := out.close(); err != nil {
-			return err
-		}
-		held[n] = loadRows{}
-	}
-	return nil
-}
-
-func (l *Load) stream(ctx context.Context, op LoadOp, sink Sink) error {
 	out, err := l.output(sink, 0)
 	if err != nil {
 		return err
 	}
-	if len(l.Schema.Partition) == 0 {
-		if err := l.streamAll(ctx, op, out); err != nil {
-			return err
-		}
-		return out.close()
-	}
-	err = l.split(ctx, op.Parts, func(dir string, rows loadRows, picked []int) error {
-		switch {
-		case dir != op.Outputs[0].Dir:
-			return nil
-		case len(picked) == len(rows.ops):
-			return out.write(rows)
-		}
-		var some loadRows
-		some.columns = make([][]value, len(rows.columns))
-		some.take(rows, picked)
-		return out.write(some)
-	})
-	if err != nil {
+	if err := l.streamAll(ctx, op, out); err != nil {
 		return err
 	}
 	return out.close()
@@ -248,33 +197,4 @@ func (r *loadRows) take(other loadRows, picked []int) {
 			}
 		}
 	}
-}
-
-// split yields the rows of the parts batch by batch and partition by partition;
-// picked are the rows of a batch that lie in the partition.
-func (l *Load) split(ctx context.Context, parts []Part, yield func(dir string, rows loadRows, picked []int) error) error {
-	namer, err := newDirNamer(l.Schema)
-	if err != nil {
-		return err
-	}
-	for _, p := range parts {
-		for rows, err := range l.rows(ctx, p, nil) {
-			if err != nil {
-				return err
-			}
-			if slices.Contains(rows.ops, dms.Delete) {
-				return inputError(l.Inputs[p.File].Name, errOp)
-			}
-			picked, err := namer.pick(rows)
-			if err != nil {
-				return err
-			}
-			for dir, some := range picked {
-				if err := yield(dir, rows, some); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
 }

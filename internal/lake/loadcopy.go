@@ -8,20 +8,16 @@ import (
 	"sluice/internal/parquetedit"
 )
 
-// streamAll writes every row of the parts to the op's one output. Row groups whose columns have
+// streamAll writes every row of the parts to one output. Row groups whose columns have
 // the lake's types already are copied column by column; the others are read as rows.
 func (l *Load) streamAll(ctx context.Context, op LoadOp, out *loadOutput) error {
 	for _, p := range op.Parts {
 		in := l.Inputs[p.File]
-		reader, err := dms.Open(in.Open, l.Options)
-		if err != nil {
-			return inputError(in.Name, err)
-		}
-		m, err := l.match(in, reader, nil)
+		origins, err := l.origins(in, out)
 		if err != nil {
 			return err
 		}
-		c := &groupCopy{match: m, out: out, origins: m.origins(out)}
+		c := &groupCopy{load: l, in: in, out: out, origins: origins}
 		for _, group := range p.Groups {
 			if err := c.run(ctx, Part{p.File, []int{group}}); err != nil {
 				return err
@@ -33,14 +29,23 @@ func (l *Load) streamAll(ctx context.Context, op LoadOp, out *loadOutput) error 
 
 // groupCopy copies row groups of an input into an output.
 type groupCopy struct {
-	*match
+	load    *Load
+	in      LoadFile
 	out     *loadOutput
 	origins []parquetedit.Origin // by column of the output; nil when some column has to be converted
 }
 
-// origins says where the columns of the output come from, Op apart, which is I in a load; nil when values have to be converted.
-func (m *match) origins(out *loadOutput) []parquetedit.Origin {
-	file := m.in.Open.Columns()
+// origins says where the columns of the output come from in rows that are inserts; nil when values have to be converted.
+func (l *Load) origins(in LoadFile, out *loadOutput) ([]parquetedit.Origin, error) {
+	reader, err := dms.Open(in.Open, l.Options)
+	if err != nil {
+		return nil, inputError(in.Name, err)
+	}
+	m, err := l.match(in, reader, nil)
+	if err != nil {
+		return nil, err
+	}
+	file := in.Open.Columns()
 	origins := make([]parquetedit.Origin, len(out.names))
 	for i, c := range out.names {
 		dirValue, inDir := m.constant[c]
@@ -56,13 +61,13 @@ func (m *match) origins(out *loadOutput) []parquetedit.Origin {
 			continue
 		}
 		at := find(file, m.columns[m.at[c]].Name)
-		want := m.load.Schema.Columns[c]
+		want := l.Schema.Columns[c]
 		if m.convert[c] != nil || file[at].Type.Physical != want.Type.Physical || file[at].Type.Length != want.Type.Length || want.Required && !file[at].Required {
-			return nil
+			return nil, nil
 		}
 		origins[i] = parquetedit.Origin{Column: at}
 	}
-	return origins
+	return origins, nil
 }
 
 // run writes one row group.

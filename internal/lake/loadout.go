@@ -15,7 +15,8 @@ type loadOutput struct {
 	sink  Sink
 	n     int
 	out   *parquetedit.Writer
-	names []int // column of the table by column of the file; -1 = Op
+	names []int     // column of the table by column of the file; -1 = Op
+	body  io.Writer // as the sink opened it
 }
 
 func (l *Load) output(sink Sink, n int) (*loadOutput, error) {
@@ -23,7 +24,7 @@ func (l *Load) output(sink Sink, n int) (*loadOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.writer(w, o, &loadOutput{load: l, sink: sink, n: n})
+	return l.writer(w, o, &loadOutput{load: l, sink: sink, n: n, body: w})
 }
 
 func (l *Load) writer(w io.Writer, o FileOptions, into *loadOutput) (*loadOutput, error) {
@@ -96,12 +97,8 @@ func (l *Load) countGroup(ctx context.Context, p Part, namer *dirNamer) (map[str
 		if err != nil {
 			return nil, err
 		}
-		picked, err := namer.pick(rows)
-		if err != nil {
+		if err := namer.each(rows, func(dir string) { byDir[dir]++ }); err != nil {
 			return nil, err
-		}
-		for dir, some := range picked {
-			byDir[dir] += int64(len(some))
 		}
 	}
 	return byDir, nil

@@ -35,8 +35,8 @@ type LoadOp struct {
 }
 
 const (
-	// loadCells bounds what an op with several outputs holds in memory: rows × columns.
-	loadCells = 3 << 20
+	// loadCells bounds what an op with several outputs holds in memory: rows × columns, of some eight bytes each.
+	loadCells = 8 << 20
 	// maxLoadReads is how many times a partitioned load may read its inputs
 	// rather than leave a lake of many small files.
 	maxLoadReads = 4

@@ -204,6 +204,7 @@ func (e *encoder) flush() error {
 	if e.rows == 0 {
 		return nil
 	}
+	e.seal()
 	if e.dict != nil && e.dictPages == 0 && len(e.indices) > 0 && !e.worthwhile() {
 		e.dict.undo(&e.values, e.indices)
 		e.dict, e.indices = nil, e.indices[:0]

@@ -34,7 +34,8 @@ type Writer struct {
 	out      counted
 	options  WriterOptions
 	columns  []Column
-	codecs   codecs
+	codings  []coding
+	codecs   *codecs
 	group    *groupWriter
 	estimate int64 // bytes of the current row group before encoding
 	rows     int64
@@ -64,9 +65,17 @@ func NewWriter(w io.Writer, columns []Column, o WriterOptions) (*Writer, error) 
 	if o.CreatedBy == "" {
 		o.CreatedBy = defaultCreatedBy
 	}
-	x := &Writer{out: counted{w: w}, options: o, columns: slices.Clone(columns)}
-	x.group = newGroupWriter(x.columns, codings, &x.codecs, o.Parallel)
+	x := &Writer{out: counted{w: w}, options: o, columns: slices.Clone(columns), codings: codings, codecs: new(codecs)}
+	x.group = newGroupWriter(x.columns, codings, x.codecs, o.Parallel)
 	return x, nil
+}
+
+// Another begins another file of the same columns and options. Both share what compresses pages, which is
+// a megabyte and more for each writer, and may be used at the same time.
+func (w *Writer) Another(out io.Writer) *Writer {
+	x := &Writer{out: counted{w: out}, options: w.options, columns: w.columns, codings: w.codings, codecs: w.codecs}
+	x.group = newGroupWriter(x.columns, x.codings, x.codecs, x.options.Parallel)
+	return x
 }
 
 func limits(rows, bytes int64, parallel int) (int64, int64, int) {
