@@ -153,7 +153,11 @@ func TestEveryEffectMayFail(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			b := s.make(t)
 			b.doubles = s.doubles
-			points := crashEverywhere(t, b, lakeHows(), stateHows())
+			lakes, states := lakeHows(), stateHows()
+			if s.name == "first load of several ops" { // of big rows, which take time
+				lakes, states = lakes[4:], states[3:]
+			}
+			points := crashEverywhere(t, b, lakes, states)
 			total += points
 			t.Logf("%d points", points)
 		})

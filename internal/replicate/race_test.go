@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"sluice/internal/object"
 	"sluice/internal/replicate"
@@ -126,4 +129,36 @@ func together(b *bench, seed uint64) error {
 		return err
 	}
 	return b.wrong()
+}
+
+// standing is a bucket at which the process stands still when it begins a lake file.
+type standing struct {
+	object.Store
+	still func()
+}
+
+func (s standing) Create(ctx context.Context, key string, in object.PutInput) object.Upload {
+	if strings.HasPrefix(key, "product/") {
+		s.still()
+	}
+	return s.Store.Create(ctx, key, in)
+}
+
+// TestAProcessThatStoodStillLooksBeforeItSends lets days pass between the
+// beginning of a body and its end; meanwhile the commit was finished and its files were cleaned away.
+func TestAProcessThatStoodStillLooksBeforeItSends(t *testing.T) {
+	b := partitioned(t)
+	b.change(insert(6, "f", "new"))
+	before := b.rows()
+	lake := standing{b.lake, func() {
+		*b.clock = b.clock.Add(16 * 24 * time.Hour)
+		_, err := b.state.Update(t.Context(), statestore.Update{Path: benchPath, Remove: []string{statestore.CommitID, statestore.CommitPlan}})
+		b.must(err)
+	}}
+	if got := b.tickOn(lake, b.state); got.Action != replicate.Busy {
+		t.Errorf("action %s (%s), want busy", got.Action, got.Reason)
+	}
+	if diff := cmp.Diff(before, b.rows()); diff != "" {
+		t.Errorf("a late body reached the lake (-want +got):\n%s", diff)
+	}
 }
