@@ -23,12 +23,6 @@ func updateGolden() bool {
 	return f != nil && f.Value.String() == "true"
 }
 
-func TestMain(m *testing.M) {
-	flag.Bool("update", false, "write the golden files")
-	flag.Parse()
-	os.Exit(m.Run())
-}
-
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", name+".txt")

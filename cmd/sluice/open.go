@@ -115,6 +115,9 @@ func (b *buckets) open(ctx context.Context, bucket string) (replicate.Objects, e
 	if err != nil {
 		return nil, fmt.Errorf("AWS settings: %w", err)
 	}
+	if _, err := client.Options().Credentials.Retrieve(ctx); err != nil {
+		return nil, fmt.Errorf("no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in: %w", err)
+	}
 	return object.NewS3(client, bucket), nil
 }
 

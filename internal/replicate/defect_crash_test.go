@@ -13,6 +13,7 @@ import (
 // TestDefect05 crashes between the writing of new files and the deleting of old ones.
 func TestDefect05_AppendThenDeleteShowsRowsTwice(t *testing.T) {
 	begin := func(t *testing.T) *versus {
+		t.Helper()
 		v := newVersus(t, product())
 		v.load(v.table, []any{1, "a", "x"}, []any{2, "b", "x"})
 		v.begin()
