@@ -124,6 +124,7 @@ func (d *decision) settle(n int, rows []found) {
 	e := d.entries[n]
 	if slices.ContainsFunc(rows, func(f found) bool { return f.stale }) {
 		d.Counts.Stale++
+		d.rest = append(d.rest, int32(n)) // a plan in the place of this one may find the row gone
 		return
 	}
 	d.Counts.Duplicates += max(int64(len(rows))-1, 0)
