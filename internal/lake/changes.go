@@ -16,7 +16,7 @@ type Changes struct {
 	key       []int
 	order     int
 	entries   []entry
-	rows      [][]value
+	rows      []cells
 	ops       []dms.Op
 	dirs      []string // partition directory by slot
 	index     *keyIndex
@@ -109,4 +109,4 @@ func (c *Changes) any(low, high []byte) bool {
 }
 
 // row returns a cell of a change's row.
-func (c *Changes) cell(column int, slot int32) value { return c.rows[column][slot] }
+func (c *Changes) cell(column int, slot int32) value { return c.rows[column].at(slot) }

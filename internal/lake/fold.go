@@ -30,8 +30,8 @@ type Fold struct {
 	order   int   // place of the order column, or -1
 	known   map[string]int32
 	entries []entry
-	rows    [][]value // rows[column][slot]
-	ops     []dms.Op  // by slot
+	rows    []cells  // by column
+	ops     []dms.Op // by slot
 	read    int64
 	odd     int64
 	scratch []byte
@@ -53,7 +53,7 @@ func NewFold(s *Schema, o FoldOptions) (*Fold, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Fold{schema: s, key: key, order: -1, known: map[string]int32{}, rows: make([][]value, len(s.Columns))}
+	f := &Fold{schema: s, key: key, order: -1, known: map[string]int32{}, rows: make([]cells, len(s.Columns))}
 	if o.OrderColumn != "" {
 		at, err := s.places([]string{o.OrderColumn}, "the table")
 		if err != nil {
@@ -245,9 +245,6 @@ func (f *Fold) put(key string, src *source, c change) {
 func (f *Fold) newSlot(columns [][]value, r row) int32 {
 	slot := int32(len(f.ops))
 	f.ops = append(f.ops, r.op)
-	for c := range f.rows {
-		f.rows[c] = append(f.rows[c], value{})
-	}
 	f.fill(slot, columns, r)
 	return slot
 }
@@ -256,9 +253,9 @@ func (f *Fold) fill(slot int32, columns [][]value, r row) {
 	f.ops[slot] = r.op
 	for c := range f.rows {
 		if columns[c] == nil {
-			f.rows[c][slot] = value{}
+			f.rows[c].set(slot, value{})
 		} else {
-			f.rows[c][slot] = columns[c][r.at]
+			f.rows[c].set(slot, columns[c][r.at])
 		}
 	}
 }

@@ -83,7 +83,8 @@ func (d *decision) rowsPerFile() int {
 	}
 	var bytes int64
 	for _, column := range d.rows {
-		for _, v := range column {
+		for slot := range d.ops {
+			v := column.at(int32(slot))
 			bytes += 8
 			if k := v.Kind(); k == parquet.ByteArray || k == parquet.FixedLenByteArray {
 				bytes += int64(len(v.ByteArray()))

@@ -2,6 +2,7 @@ package lake
 
 import (
 	"io"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -93,11 +94,12 @@ func (m *Merge) keyValues(n int32) []value {
 }
 
 type sliceWriter struct {
-	merge  *Merge
-	out    *parquetedit.Writer
-	rows   int64 // written in all
-	inside int64 // written to the current row group
-	err    error
+	merge   *Merge
+	out     *parquetedit.Writer
+	rows    int64 // written in all
+	inside  int64 // written to the current row group
+	err     error
+	columns [][]value // of gather
 }
 
 // op writes the rows of one op and returns their span. After an error it does nothing.
@@ -120,10 +122,15 @@ func (s *sliceWriter) op(edits, adds []sliceRow) Span {
 	return span
 }
 
+// gather returns the rows by column; the next call uses the slices again.
 func (s *sliceWriter) gather(rows []sliceRow) [][]value {
-	columns := make([][]value, 3+len(s.merge.Schema.Columns))
+	if s.columns == nil {
+		s.columns = make([][]value, 3+len(s.merge.Schema.Columns))
+	}
+	columns := s.columns
 	for c := range columns {
-		columns[c] = make([]value, len(rows))
+		columns[c] = slices.Grow(columns[c][:0], len(rows))[:len(rows)]
+		clear(columns[c])
 	}
 	for i, r := range rows {
 		columns[0][i] = parquet.Int32Value(r.edit)

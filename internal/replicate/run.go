@@ -173,6 +173,7 @@ func (r *run) step(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	r.reread = before
+	d.merge = nil // its rows are in the changes object now, from which each op reads its own
 	return false, r.carryOut(ctx, &d.Plan, d.ops)
 }
 
