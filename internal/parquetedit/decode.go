@@ -33,6 +33,11 @@ type decoder struct {
 	hasDict bool
 }
 
+func newDecoder(column Column, c *chunk, k *decompressor) *decoder {
+	// Writers count differently what a chunk is uncompressed, but not by more than this.
+	return &decoder{column: column, codec: c.codec, k: k, budget: 2*c.uncompressed + 1<<20, values: newVector(column.Type)}
+}
+
 // next reads the page at the start of b. d is nil when it is no data page.
 func (x *decoder) next(b []byte) (d *decoded, n int, err error) {
 	p, n, err := readPage(b)

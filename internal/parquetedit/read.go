@@ -95,9 +95,7 @@ func (f *File) decode(rg, col int, b []byte, fn func(first int64, d *decoded) er
 	}
 	k := f.codecs.decompressor()
 	defer f.codecs.in.Put(k)
-	// Writers count differently what a chunk is uncompressed, but not by more than this.
-	x := &decoder{column: f.columns[col], codec: c.codec, k: k, budget: 2*c.uncompressed + 1<<20}
-	x.values = newVector(x.column.Type)
+	x := newDecoder(f.columns[col], c, k)
 	row := int64(0)
 	for len(b) > 0 && row < c.values {
 		d, n, err := x.safeNext(b)

@@ -10,10 +10,11 @@ import (
 // Rewrite writes the file to out with the edits of the script applied. Row groups without edits are
 // copied byte for byte, page indexes and bloom filters included; a row group that loses all its rows
 // disappears; one with edits is encoded again, column by column, with the codec and the encodings that
-// it has, and its statistics are computed anew. The rows of Append go into the last row group when that
-// is small, else into new ones.
+// it has, and its statistics are computed anew. One with more than MaxRowGroupRows rows becomes several.
+// The rows of Append go into the last row group when that is small, else into new ones.
 //
-// It holds the encoded bytes of one row group, and per column at work its old chunk and a page of it.
+// It holds the encoded bytes of one new row group, per column its old dictionary, and per column at work the
+// part of its old chunk with the rows of that row group and a page of it.
 // Ranges to copy that lie side by side reach out as one, the first from byte 0 on; they may be as short
 // as the four bytes of the magic number.
 //
@@ -95,16 +96,15 @@ func (r *rewriter) rewriteGroups(ctx context.Context) error {
 	merge := r.mergeTail()
 	for i := range r.f.groups {
 		g := &r.f.groups[i]
-		e := r.s.within(g.first, g.rows)
-		e.tail = merge && i == len(r.f.groups)-1
+		e := r.s.within(g, 0, g.rows)
+		tail := merge && i == len(r.f.groups)-1
 		var err error
 		switch {
-		case g.rows == 0 && !e.tail:
-		case e.empty():
+		case int64(len(e.deletes)) == g.rows && !tail: // no rows are left, or never were
+		case e.empty() && !tail:
 			err = r.copyGroup(ctx, i)
-		case int64(len(e.deletes)) == g.rows && !e.tail:
 		default:
-			err = r.rewriteGroup(ctx, i, &e)
+			err = r.rewriteGroup(ctx, i, tail)
 		}
 		if err != nil {
 			return fmt.Errorf("row group %d: %w", i, err)
@@ -134,8 +134,9 @@ func (r *rewriter) mergeTail() bool {
 	return size <= r.s.MaxRowGroupBytes
 }
 
-// rewriteGroup encodes a row group again.
-func (r *rewriter) rewriteGroup(ctx context.Context, rg int, e *edits) error {
+// rewriteGroup encodes a row group again: as one, or as so many of equal size that each is as small as new ones are.
+// With tail the rows of Append follow.
+func (r *rewriter) rewriteGroup(ctx context.Context, rg int, tail bool) error {
 	codings, err := r.codings(rg)
 	if err != nil {
 		return err
@@ -144,39 +145,76 @@ func (r *rewriter) rewriteGroup(ctx context.Context, rg int, e *edits) error {
 	if err != nil {
 		return err
 	}
-	if len(e.replaces) > 0 || e.tail {
-		// New values know nothing of the order that the old ones had.
-		t = t.without(groupSorting)
+	g := &r.f.groups[rg]
+	cursors := make([]cursor, len(r.f.columns))
+	for c := range cursors {
+		cursors[c] = cursor{f: r.f, rg: rg, col: c}
 	}
-	w := newGroupWriter(r.columns, codings, &r.codecs, r.s.Parallel)
-	err = w.each(func(c int, enc *encoder) error {
-		x := &splicer{e: enc, edits: e}
-		if len(r.s.Replaces) > 0 {
-			x.with = r.s.Replace[c]
-		}
-		if err := r.splice(ctx, rg, c, x); err != nil {
+	n := max(1, (g.rows+r.s.MaxRowGroupRows-1)/r.s.MaxRowGroupRows)
+	for i := range n {
+		p := part{group: t, codings: codings, cursors: cursors, from: g.rows * i / n, to: g.rows * (i + 1) / n}
+		p.edits = r.s.within(g, p.from, p.to)
+		p.tail = tail && i == n-1
+		if err := r.rewritePart(ctx, &p); err != nil {
 			return err
 		}
-		if e.tail {
-			return enc.append(r.s.Append[c])
-		}
+	}
+	return nil
+}
+
+// part is the rows [from, to) of an old row group, which become a new one.
+type part struct {
+	group    tree
+	codings  []coding
+	cursors  []cursor
+	from, to int64
+	edits    edits
+	tail     bool // the rows of Append follow
+}
+
+func (r *rewriter) rewritePart(ctx context.Context, p *part) error {
+	if int64(len(p.edits.deletes)) == p.to-p.from && !p.tail {
 		return nil
+	}
+	if len(p.edits.replaces) > 0 || p.tail {
+		// New values know nothing of the order that the old ones had.
+		p.group = p.group.without(groupSorting)
+	}
+	chunks := make([]*doneChunk, len(r.columns))
+	err := eachColumn(r.s.Parallel, len(chunks), func(c int) (err error) {
+		e := newEncoder(r.columns[c], p.codings[c])
+		e.k = r.codecs.compressor()
+		defer r.codecs.out.Put(e.k)
+		if err := r.splice(ctx, p, c, e); err != nil {
+			return err
+		}
+		if p.tail {
+			if err := e.append(r.s.Append[c]); err != nil {
+				return err
+			}
+		}
+		chunks[c], err = e.finish()
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	return r.place(ctx, t, w)
+	return r.place(ctx, p.group, chunks)
 }
 
-// splice gives the edited column to the splicer's encoder.
-func (r *rewriter) splice(ctx context.Context, rg, c int, x *splicer) error {
-	if c < len(r.f.columns) {
-		return r.f.spliceColumn(ctx, rg, c, x)
+// splice gives the edited column of the part to the encoder.
+func (r *rewriter) splice(ctx context.Context, p *part, c int, e *encoder) error {
+	x := &splicer{e: e, edits: &p.edits}
+	if len(r.s.Replaces) > 0 {
+		x.with = r.s.Replace[c]
+	}
+	if c < len(p.cursors) {
+		return p.cursors[c].pages(ctx, p.to, x.within(p.from, p.to))
 	}
 	// An added column is a chunk of NULLs to be edited.
-	nulls := &decoded{values: &vector{kind: x.e.values.kind, width: 1, ends: []uint32{0}}, present: make([]byte, pageRows)}
-	for row, n := int64(0), r.f.groups[rg].rows; row < n; row += int64(nulls.rows) {
-		nulls.rows = int(min(pageRows, n-row))
+	nulls := &decoded{values: &vector{kind: e.values.kind, width: 1, ends: []uint32{0}}, present: make([]byte, pageRows)}
+	for row := p.from; row < p.to; row += int64(nulls.rows) {
+		nulls.rows = int(min(pageRows, p.to-row))
 		if err := x.page(row, nulls); err != nil {
 			return err
 		}
@@ -216,12 +254,8 @@ func (r *rewriter) newCoding(t Type) (coding, error) {
 	return newCoding(t, c), err
 }
 
-// place writes the row group that w holds.
-func (r *rewriter) place(ctx context.Context, group tree, w *groupWriter) error {
-	chunks, err := w.finish()
-	if err != nil {
-		return err
-	}
+// place writes a row group.
+func (r *rewriter) place(ctx context.Context, group tree, chunks []*doneChunk) error {
 	if err := r.flush(ctx); err != nil {
 		return err
 	}
@@ -257,7 +291,11 @@ func (r *rewriter) appendGroups(ctx context.Context) error {
 		}
 		i, estimate = i+m, estimate+size
 		if w.rows >= r.s.MaxRowGroupRows || estimate >= r.s.MaxRowGroupBytes || i == n {
-			if err := r.place(ctx, tree{i16Field(groupOrdinal, 0)}, w); err != nil {
+			chunks, err := w.finish()
+			if err != nil {
+				return err
+			}
+			if err := r.place(ctx, tree{i16Field(groupOrdinal, 0)}, chunks); err != nil {
 				return err
 			}
 			estimate = 0

@@ -25,8 +25,8 @@ type Script struct {
 	// Otherwise every column keeps its codec, because parquet-go cannot read a column with two.
 	Compression string
 
-	MaxRowGroupRows  int64 // of the row groups that Append makes, default 262,144
-	MaxRowGroupBytes int64 // likewise, bytes before encoding, default 32 MiB
+	MaxRowGroupRows  int64 // of the row groups that are encoded, default 262,144
+	MaxRowGroupBytes int64 // of those that Append makes, bytes before encoding, default 32 MiB
 	Parallel         int   // columns at work at a time, default GOMAXPROCS
 }
 
@@ -130,25 +130,24 @@ func values(vs [][]parquet.Value, columns []Column, n int) error {
 	return nil
 }
 
-// edits are the edits of one row group; rows count within it.
+// edits are edits of one row group.
 type edits struct {
 	deletes  []int64 // file ordinals
 	replaces []int64 // file ordinals
 	first    int64   // ordinal of the row group's first row
 	base     int     // Replaces index of the first of replaces
-	tail     bool    // the rows of Append follow
 }
 
-func (e *edits) empty() bool { return len(e.deletes) == 0 && len(e.replaces) == 0 && !e.tail }
+func (e *edits) empty() bool { return len(e.deletes) == 0 && len(e.replaces) == 0 }
 
-// within gives the edits of the rows [first, first+n).
-func (s *Script) within(first, n int64) edits {
+// within gives the edits of the rows [from, to) of a row group.
+func (s *Script) within(g *group, from, to int64) edits {
 	cut := func(rows []int64) (int, int) {
-		i, _ := slices.BinarySearch(rows, first)
-		j, _ := slices.BinarySearch(rows, first+n)
+		i, _ := slices.BinarySearch(rows, g.first+from)
+		j, _ := slices.BinarySearch(rows, g.first+to)
 		return i, j
 	}
 	di, dj := cut(s.Deletes)
 	ri, rj := cut(s.Replaces)
-	return edits{deletes: s.Deletes[di:dj], replaces: s.Replaces[ri:rj], first: first, base: ri}
+	return edits{deletes: s.Deletes[di:dj], replaces: s.Replaces[ri:rj], first: g.first, base: ri}
 }

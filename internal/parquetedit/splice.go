@@ -1,7 +1,6 @@
 package parquetedit
 
 import (
-	"context"
 	"slices"
 
 	"github.com/parquet-go/parquet-go"
@@ -17,22 +16,31 @@ type splicer struct {
 	trans  []int32 // index in the old dictionary → index in the new, -1 unknown
 }
 
-// spliceColumn reads column c of the row group and gives it to e, edited.
-func (f *File) spliceColumn(ctx context.Context, rg, c int, x *splicer) error {
-	return f.pages(ctx, rg, c, x.page)
+// page takes the rows of a page over.
+func (x *splicer) page(first int64, d *decoded) error { return x.rows(first, d, 0, d.rows) }
+
+// within gives a function that takes over those rows of pages that lie in [from, to).
+func (x *splicer) within(from, to int64) func(first int64, d *decoded) error {
+	return func(first int64, d *decoded) error {
+		i, j := max(from-first, 0), min(to-first, int64(d.rows))
+		if i >= j {
+			return nil
+		}
+		return x.rows(first, d, int(i), int(j))
+	}
 }
 
-// page takes the rows of a page over.
-func (x *splicer) page(first int64, d *decoded) error {
-	row, k := 0, 0
-	for row < d.rows {
-		next, kind := x.next(first + int64(d.rows))
+// rows takes the rows [row, end) of a page over.
+func (x *splicer) rows(first int64, d *decoded, row, end int) error {
+	k := d.countPresent(0, row)
+	for row < end {
+		next, kind := x.next(first + int64(end))
 		at := int(next - first)
 		var err error
 		if k, err = x.keep(d, row, at, k); err != nil {
 			return err
 		}
-		if row = at; row == d.rows {
+		if row = at; row == end {
 			break
 		}
 		if kind == editReplace {

@@ -1,0 +1,119 @@
+package parquetedit
+
+import (
+	"context"
+	"fmt"
+)
+
+const (
+	windowBytes = 8 << 20  // bytes of a chunk in memory, one page at least
+	windowSlack = 64 << 10 // read beyond what a range of rows takes on average, so that one read mostly does
+)
+
+// cursor reads a column chunk in ranges of rows that follow each other. Between two ranges it holds the
+// dictionary, and where the page lies that the next one starts in.
+type cursor struct {
+	f       *File
+	rg, col int
+
+	at      int64 // of that page, from the start of the chunk
+	first   int64 // its first row
+	dict    vector
+	hasDict bool
+}
+
+// pages hands the pages with the next rows before end to fn. The first and the last of them may hold rows
+// of the neighboring ranges, too.
+func (c *cursor) pages(ctx context.Context, end int64, fn func(first int64, d *decoded) error) error {
+	if err := c.read(ctx, end, fn); err != nil {
+		return c.f.where(c.rg, c.col, err)
+	}
+	return nil
+}
+
+func (c *cursor) read(ctx context.Context, end int64, fn func(first int64, d *decoded) error) error {
+	chunk := &c.f.groups[c.rg].chunks[c.col]
+	if err := chunk.codec.check(); err != nil {
+		return err
+	}
+	k := c.f.codecs.decompressor()
+	defer c.f.codecs.in.Put(k)
+	x := newDecoder(c.f.columns[c.col], chunk, k)
+	x.dict, x.hasDict = c.dict, c.hasDict
+	w := window{src: c.f.src, at: chunk.off + c.at, end: chunk.off + chunk.size}
+	for c.first < end {
+		if err := w.wholePage(ctx, chunk.share(c, end)); err != nil {
+			return err
+		}
+		if len(w.b) == 0 {
+			return corrupt("%d values, %d declared", c.first, chunk.values)
+		}
+		d, n, err := x.safeNext(w.b)
+		if err != nil {
+			return err
+		}
+		if d != nil {
+			if int64(d.rows) > chunk.values-c.first {
+				return corrupt("more values than the %d declared", chunk.values)
+			}
+			if err := fn(c.first, d); err != nil {
+				return err
+			}
+			if c.first+int64(d.rows) > end {
+				break
+			}
+			c.first += int64(d.rows)
+		}
+		c.at += int64(n)
+		w.skip(n)
+	}
+	c.dict, c.hasDict = x.dict, x.hasDict
+	return nil
+}
+
+// share guesses how many bytes of the chunk the cursor needs for the rows before end, but tells no more than the window
+// holds.
+func (c *chunk) share(at *cursor, end int64) int64 {
+	left, rows := c.size-at.at, c.values-at.first
+	if end >= c.values || rows <= 0 {
+		return min(left, windowBytes)
+	}
+	return min(left, windowBytes, int64(float64(left)*float64(end-at.first)/float64(rows))+windowSlack)
+}
+
+// window is what was read of the bytes up to end. It holds those from at on.
+type window struct {
+	src     Source
+	at, end int64
+	b       []byte
+}
+
+// grow reads n bytes more, or what is left.
+func (w *window) grow(ctx context.Context, n int64) error {
+	from := w.at + int64(len(w.b))
+	n = min(n, w.end-from)
+	b := make([]byte, int64(len(w.b))+n)
+	copy(b, w.b)
+	if err := w.src.ReadRange(ctx, b[len(w.b):], from); err != nil {
+		return fmt.Errorf("read %d bytes at %d: %w", n, from, err)
+	}
+	w.b = b
+	return nil
+}
+
+// wholePage sees to it that the window starts with a whole page, as far as there is more to read: it grows to n
+// bytes, then to twice its size.
+func (w *window) wholePage(ctx context.Context, n int64) error {
+	for w.at+int64(len(w.b)) < w.end {
+		if _, _, err := readPage(w.b); err == nil {
+			return nil
+		}
+		have := int64(len(w.b))
+		if err := w.grow(ctx, max(n-have, have)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *window) skip(n int) { w.b, w.at = w.b[n:], w.at+int64(n) }
