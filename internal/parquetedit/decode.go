@@ -98,11 +98,14 @@ func (x *decoder) decode(p *page, body []byte) (*decoded, error) {
 	if err != nil {
 		return nil, err
 	}
+	x.values.reset()
+	d.values = &x.values
+	if n == 0 {
+		return d, nil // some writers then leave out the dictionary, and the header of the encoding
+	}
 	if p.encoding == encDictionary || p.encoding == encPlainDictionary {
 		return d, x.decodeIndices(d, body, n)
 	}
-	x.values.reset()
-	d.values = &x.values
 	if err := decodeValues(&x.values, p.encoding, body, n); err != nil {
 		return nil, err
 	}
@@ -151,10 +154,6 @@ func (x *decoder) decodeIndices(d *decoded, body []byte, n int) error {
 	}
 	d.values = &x.dict
 	var err error
-	if n == 0 {
-		d.indices = []int32{}
-		return nil
-	}
 	if len(body) == 0 {
 		return corrupt("dictionary indices without width")
 	}
@@ -193,9 +192,6 @@ func decodeValues(v *vector, encoding int64, b []byte, n int) error {
 }
 
 func rleBooleans(v *vector, b []byte, n int) error {
-	if n == 0 {
-		return nil
-	}
 	var err error
 	v.raw, _, err = presence(v.raw, b, n)
 	return err
