@@ -16,10 +16,11 @@ import (
 // NewDynamoDBClient returns a client from the SDK's usual chain: environment,
 // shared files, role. AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL count.
 func NewDynamoDBClient(ctx context.Context, options ...func(*dynamodb.Options)) (*dynamodb.Client, error) {
-	settings, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(ownBody{awshttp.NewBuildableClient()}))
+	settings, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(awshttp.NewBuildableClient()))
 	if err != nil {
 		return nil, fmt.Errorf("load AWS settings: %w", err)
 	}
+	settings.HTTPClient = ownBody{settings.HTTPClient} // only now: AWS_CA_BUNDLE wants a client of the SDK's own kind
 	return dynamodb.NewFromConfig(settings, options...), nil
 }
 

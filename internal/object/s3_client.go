@@ -28,9 +28,9 @@ const (
 // AWS_ENDPOINT_URL count, and bring path-style addresses with them. It may ask the instance's metadata for credentials.
 func NewS3Client(ctx context.Context) (*s3.Client, error) {
 	cfg, err := config.LoadDefaultConfig(ctx,
-		config.WithHTTPClient(plainBody{awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 			t.ResponseHeaderTimeout = answerTimeout
-		})}),
+		})),
 		config.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) {
 				o.MaxAttempts, o.MaxBackoff = requestAttempts, requestPause
@@ -40,6 +40,7 @@ func NewS3Client(ctx context.Context) (*s3.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load AWS settings: %w", err)
 	}
+	cfg.HTTPClient = plainBody{cfg.HTTPClient} // only now: AWS_CA_BUNDLE wants a client of the SDK's own kind
 	return s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.UsePathStyle = o.BaseEndpoint != nil
 		plainChecksums(o)
