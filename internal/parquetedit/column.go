@@ -45,7 +45,7 @@ type Type struct {
 	Scale     int          `json:"scale,omitempty"`     // decimal digits behind the point, for Decimal
 	Unit      Unit         `json:"unit,omitempty"`      // for Time and Timestamp
 	UTC       bool         `json:"utc,omitempty"`       // adjusted to UTC, for Time and Timestamp
-	Legacy    bool         `json:"legacy,omitempty"`    // declared by a ConvertedType alone, for Time and Timestamp: readers take it for local
+	Legacy    bool         `json:"legacy,omitempty"`    // declared by a ConvertedType alone, for Time and Timestamp
 }
 
 // Column is one leaf column of a flat schema.

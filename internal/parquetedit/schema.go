@@ -184,8 +184,8 @@ func readUnit(m tree) Unit {
 	}
 }
 
-// readConverted maps the legacy annotation. Its times count from UTC, as the specification has it, but many readers
-// show them without a zone where there is no LogicalType: what is written for such a column has none either.
+// readConverted maps the legacy annotation. Its times count from UTC, as the specification has it, but DuckDB reads
+// them without a zone where there is no LogicalType: what is written for such a column has none either.
 func (t *Type) readConverted(e tree) {
 	ct, ok := e.int(elemConverted)
 	if !ok {

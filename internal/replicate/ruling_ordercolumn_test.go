@@ -95,7 +95,7 @@ func TestRuling09_OrderColumn(t *testing.T) {
 			"times", "timestamp",
 			[]any{1, "a", "2026-01-02 00:00:00"},
 			[][]dmsgen.Change{{update(1, "b", "2026-01-01 00:00:00")}},
-			[]string{"1 a 2026-01-02 00:00:00.000000Z"},
+			[]string{"1 a 2026-01-02 00:00:00.000000"},
 			1,
 		},
 		{"dates before 1970", "date", []any{1, "a", "1969-12-31"}, [][]dmsgen.Change{{update(1, "b", "1969-12-30")}}, []string{"1 a 1969-12-31"}, 1},
