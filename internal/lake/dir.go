@@ -10,7 +10,7 @@ type dirNamer struct {
 }
 
 func newDirNamer(s *Schema) (*dirNamer, error) {
-	columns, err := s.places(s.Partition, "the table")
+	columns, err := s.places(s.Partition)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ const duplicateKeys = 2 << 20
 // has. It remembers 64-bit hashes of the first two million keys (32 MiB); whole says that
 // there were no more. A key that is NULL counts as a key.
 func (l *Load) Duplicates(ctx context.Context) (surplus int64, whole bool, err error) {
-	key, err := l.Schema.places(l.Schema.Key, "the table")
+	key, err := l.Schema.places(l.Schema.Key)
 	if err != nil || len(key) == 0 {
 		return 0, true, err
 	}

@@ -49,13 +49,13 @@ type entry struct {
 // NewFold returns an empty fold over a table. The schema must already have
 // every column of the inputs that will be added ([Schema.Extend]).
 func NewFold(s *Schema, o FoldOptions) (*Fold, error) {
-	key, err := s.places(s.Key, "the table")
+	key, err := s.places(s.Key)
 	if err != nil {
 		return nil, err
 	}
 	f := &Fold{schema: s, key: key, order: -1, known: map[string]int32{}, rows: make([]cells, len(s.Columns))}
 	if o.OrderColumn != "" {
-		at, err := s.places([]string{o.OrderColumn}, "the table")
+		at, err := s.places([]string{o.OrderColumn})
 		if err != nil {
 			return nil, err
 		}

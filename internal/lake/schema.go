@@ -107,12 +107,12 @@ func (s *Schema) FileColumns() []parquetedit.Column {
 }
 
 // places returns the indexes of the named columns in s.Columns. A name that is
-// not there is a [KeyError] for the file given.
-func (s *Schema) places(names []string, file string) ([]int, error) {
+// not there is a [KeyError] of the table.
+func (s *Schema) places(names []string) ([]int, error) {
 	at := make([]int, len(names))
 	for i, name := range names {
 		if at[i] = s.Index(name); at[i] < 0 {
-			return nil, &KeyError{File: file, Column: name, Row: -1}
+			return nil, &KeyError{File: "the table", Column: name, Row: -1}
 		}
 	}
 	return at, nil

@@ -112,8 +112,11 @@ func (r *run) warnOfDuplicates(ctx context.Context, l *listing) (string, error) 
 		load.Inputs = append(load.Inputs, lake.LoadFile{Name: in.key, Open: op.file})
 	}
 	schema, err := lake.LoadSchema(load, lake.Schema{Key: r.t.key}, true)
+	if kind, _ := fate(err); err != nil && kind == halt {
+		return "", nil
+	}
 	if err != nil {
-		return "", nil // the run halts and says why
+		return "", err
 	}
 	load.Schema = &schema
 	surplus, whole, err := load.Duplicates(ctx)

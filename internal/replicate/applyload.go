@@ -41,17 +41,17 @@ func (a *application) writeLoad(ctx context.Context, op Op, missing []OpFile) er
 	return nil
 }
 
-// lostSource is returned when a source of an op is no longer what the plan found.
-type lostSource struct {
+// sourceError is returned when a source of an op is no longer what the plan found.
+type sourceError struct {
 	Source
 	err error
 }
 
 // Error says which source, and what was met when reading it.
-func (e *lostSource) Error() string { return e.Key + " changed: " + e.err.Error() }
+func (e *sourceError) Error() string { return e.Key + " changed: " + e.err.Error() }
 
 // Unwrap returns what was met.
-func (e *lostSource) Unwrap() error { return e.err }
+func (e *sourceError) Unwrap() error { return e.err }
 
 // sourceFault tells a source that changed under the plan from trouble with
 // storage: only a look at the source itself says which it is.
@@ -63,7 +63,7 @@ func (a *application) sourceFault(ctx context.Context, op Op, err error) error {
 		s := a.plan.Sources[p.File]
 		info, headErr := a.storeOf(s).Head(ctx, s.Key)
 		if errors.Is(headErr, object.ErrNotFound) || headErr == nil && info.ETag != s.ETag {
-			return &lostSource{s, err}
+			return &sourceError{s, err}
 		}
 	}
 	return err
@@ -73,7 +73,7 @@ func (a *application) sourceFault(ctx context.Context, op Op, err error) error {
 // commit was finished elsewhere, or it cannot be finished. For a load a complete newer
 // generation replaces it, and until then the table is halted.
 func (a *application) lost(ctx context.Context, err error) error {
-	var s *lostSource
+	var s *sourceError
 	if !errors.As(err, &s) {
 		return nil
 	}

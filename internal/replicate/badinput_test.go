@@ -177,12 +177,12 @@ func TestFlippedBytesInChangesNeverFailAndNeverChangeTheLakeWhenTheyHalt(t *test
 			for at := 4; at < len(whole); at += len(whole)/25 + 1 {
 				w.put("raw", badChange, flipped(whole, at))
 				got := w.tick()[storyTable]
-				switch {
-				case got.Action == replicate.Halted:
+				switch action := got.Action; {
+				case action == replicate.Halted:
 					halts++
 					w.wantRows("id, v", "1 a")
 					w.acknowledge("")
-				case got.Action == replicate.Merged: // values that no checksum guards
+				case action == replicate.Merged: // values that no checksum guards
 					fresh()
 				default:
 					t.Fatalf("byte %d of %d: %s (%s)", at, len(whole), got.Action, got.Reason)

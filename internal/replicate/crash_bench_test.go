@@ -36,6 +36,7 @@ type bench struct {
 const benchPath = "raw/store/product/"
 
 func newBench(t testing.TB, table dmsgen.Table) *bench {
+	t.Helper()
 	clock := noon
 	b := &bench{t: t, clock: &clock, table: table, oracle: dmsgen.NewOracle(table)}
 	b.raw, b.lake, b.state = object.NewMemory(b.now), object.NewMemory(b.now), statestore.NewMemory(b.now)
@@ -62,6 +63,7 @@ func (b *bench) fork() *bench {
 }
 
 func copyStore(t testing.TB, from *object.Memory, now func() time.Time) *object.Memory {
+	t.Helper()
 	to := object.NewMemory(now)
 	for entry, err := range from.List(t.Context(), object.ListInput{}) {
 		if err != nil {
@@ -77,6 +79,7 @@ func copyStore(t testing.TB, from *object.Memory, now func() time.Time) *object.
 }
 
 func readObject(t testing.TB, store *object.Memory, key string) ([]byte, object.Info) {
+	t.Helper()
 	body, info, err := store.Get(t.Context(), key, object.GetInput{})
 	if err != nil {
 		t.Fatal(err)
@@ -315,8 +318,8 @@ func (w watched) Put(ctx context.Context, key string, body []byte, in object.Put
 	return info, err
 }
 
-func (w watched) Create(_ context.Context, key string, in object.PutInput) object.Upload {
-	return &watchedUpload{Upload: w.Memory.Create(context.Background(), key, in), store: w}
+func (w watched) Create(ctx context.Context, key string, in object.PutInput) object.Upload {
+	return &watchedUpload{Upload: w.Memory.Create(context.WithoutCancel(ctx), key, in), store: w}
 }
 
 type watchedUpload struct {

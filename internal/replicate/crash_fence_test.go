@@ -73,10 +73,10 @@ func (b *bench) halts(code string) bool {
 	return got.Action == replicate.Halted && strings.HasPrefix(got.Reason, code+":")
 }
 
-// acceptForeign changes a file, lets the table halt over it and accepts it.
-func acceptForeign(dir string, row ...any) func(b *bench) bool {
+// acceptForeign changes a file of the partition dept=y, lets the table halt over it and accepts it.
+func acceptForeign(row ...any) func(b *bench) bool {
 	return func(b *bench) bool {
-		if !b.foreign(dir, row...) {
+		if !b.foreign("dept=y/", row...) {
 			return false
 		}
 		if !b.halts("foreign") {
@@ -89,6 +89,7 @@ func acceptForeign(dir string, row ...any) func(b *bench) bool {
 }
 
 func keylessPartitioned(t testing.TB) *bench {
+	t.Helper()
 	b := newBench(t, keylessProduct())
 	b.load(10, []any{1, "a", "x"}, []any{2, "b", "y"}, []any{3, "c", "z"})
 	b.begin("", "dept")
@@ -99,11 +100,13 @@ func keylessPartitioned(t testing.TB) *bench {
 func disturbances() []disturbance {
 	foreignRow := []any{100, "foreign", "y"}
 	merge := func(t testing.TB) *bench {
+		t.Helper()
 		b := partitioned(t)
 		b.change(update(1, "a", "y"), insert(6, "f", "new"), update(3, "C", "y"), remove(5, "e", "z"), update(4, "D", "z"))
 		return b
 	}
 	reload := func(t testing.TB) *bench {
+		t.Helper()
 		b := partitioned(t)
 		b.load(2, []any{1, "a1", "x"}, []any{2, "b", "y"}, []any{4, "d", "y"}, []any{9, "i", "w"})
 		return b
@@ -111,15 +114,16 @@ func disturbances() []disturbance {
 	return []disturbance{
 		{"merge, foreign change accepted", merge, func(b *bench) bool {
 			b.oracle.Apply(insert(foreignRow...))
-			return acceptForeign("dept=y/", foreignRow...)(b)
+			return acceptForeign(foreignRow...)(b)
 		}, nil},
 		{"merge, foreign change with a column of its own", func(t testing.TB) *bench {
+			t.Helper()
 			b := merge(t)
 			b.table.Columns = append(b.table.Columns, dmsgen.Column{Name: "note", Type: "text"})
 			return b
 		}, func(b *bench) bool {
 			b.oracle.Apply(insert(100, "foreign", "y", nil))
-			return acceptForeign("dept=y/", 100, "foreign")(b)
+			return acceptForeign(100, "foreign")(b)
 		}, nil},
 		{"merge, overtaken by a full load", merge, func(b *bench) bool {
 			if !b.foreign("dept=y/", foreignRow...) || !b.halts("foreign") {
@@ -129,21 +133,24 @@ func disturbances() []disturbance {
 			return true
 		}, nil},
 		{"key-less merge, foreign change accepted", func(t testing.TB) *bench {
+			t.Helper()
 			b := keylessPartitioned(t)
 			b.change(insert(4, "d", "new"), insert(5, "e", "x"), insert(6, "f", "y"), insert(7, "g", "z"))
 			return b
 		}, func(b *bench) bool {
 			b.oracle.Apply(insert(foreignRow...))
-			return acceptForeign("dept=y/", foreignRow...)(b)
+			return acceptForeign(foreignRow...)(b)
 		}, nil},
-		{"reload, foreign change accepted", reload, acceptForeign("dept=y/", foreignRow...), nil},
+		{"reload, foreign change accepted", reload, acceptForeign(foreignRow...), nil},
 		{"reload without a column of the lake, foreign change accepted", func(t testing.TB) *bench {
+			t.Helper()
 			b := partitioned(t)
 			b.table.Columns = []dmsgen.Column{b.table.Columns[0], b.table.Columns[2]}
 			b.load(2, []any{1, "x"}, []any{2, "y"}, []any{4, "y"}, []any{9, "w"})
 			return b
-		}, acceptForeign("dept=y/", 100), nil},
+		}, acceptForeign(100), nil},
 		{"first load, overtaken by a full load", func(t testing.TB) *bench {
+			t.Helper()
 			b := newBench(t, product())
 			b.load(2, []any{1, "a", "x"}, []any{2, "b", "y"}, []any{3, "c", "z"})
 			b.begin("id", "dept")
@@ -157,6 +164,7 @@ func disturbances() []disturbance {
 			return b.halts("reload")
 		}, nil},
 		{"schema rewrite, foreign change accepted", func(t testing.TB) *bench {
+			t.Helper()
 			b := partitioned(t)
 			b.table.Columns[0].Type = "bigint"
 			b.change(update(1, "A", "x"), insert(5_000_000_000, "big", "x"))
@@ -168,7 +176,7 @@ func disturbances() []disturbance {
 				return false
 			}
 			b.oracle.Apply(insert(foreignRow...))
-			return acceptForeign("dept=y/", foreignRow...)(b)
+			return acceptForeign(foreignRow...)(b)
 		}, (*bench).keepForeignRow},
 	}
 }

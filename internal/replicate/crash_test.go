@@ -52,6 +52,7 @@ func (b *bench) keep(before ...map[string][]string) *bench {
 
 // partitioned is a loaded table of three partitions.
 func partitioned(t testing.TB) *bench {
+	t.Helper()
 	b := newBench(t, product())
 	b.load(10, []any{1, "a", "x"}, []any{2, "b", "x"}, []any{3, "c", "y"}, []any{4, "d", "y"}, []any{5, "e", "z"})
 	b.begin("id", "dept")
@@ -62,6 +63,7 @@ func partitioned(t testing.TB) *bench {
 func scenarios() []scenario {
 	return []scenario{
 		{"first load of several ops", false, func(t testing.TB) *bench {
+			t.Helper()
 			b := newBench(t, product())
 			b.config.Compression = "none"
 			b.load(1, []any{1, wide(1, 530<<10), "x"}, []any{2, wide(2, 530<<10), "y"})
@@ -69,12 +71,14 @@ func scenarios() []scenario {
 			return b
 		}},
 		{"partitioned load", false, func(t testing.TB) *bench {
+			t.Helper()
 			b := newBench(t, product())
 			b.load(2, []any{1, "a", "x"}, []any{2, "b", "y"}, []any{3, "c", "y"}, []any{4, "d", "z"}, []any{5, "e", "x"})
 			b.begin("id", "dept")
 			return b
 		}},
 		{"merge of creates and rewrites", false, func(t testing.TB) *bench {
+			t.Helper()
 			b := partitioned(t)
 			before := b.rows()
 			b.change(insert(6, "f", "new"), update(1, "A", "x"), remove(3, "c", "y"), insert(7, "g", "z"))
@@ -82,12 +86,14 @@ func scenarios() []scenario {
 			return b.keep(before)
 		}},
 		{"partition move", true, func(t testing.TB) *bench {
+			t.Helper()
 			b := partitioned(t)
 			before := b.rows()
 			b.change(update(1, "a", "y"), update(3, "c", "new"), update(5, "e", "x"), insert(8, "h", "x"))
 			return b.keep(before)
 		}},
 		{"reload", true, func(t testing.TB) *bench {
+			t.Helper()
 			b := partitioned(t)
 			b.change(insert(9, "i", "x"))
 			b.must(b.settle())
@@ -98,6 +104,7 @@ func scenarios() []scenario {
 			return b.keep(before, loaded)
 		}},
 		{"new column", false, func(t testing.TB) *bench {
+			t.Helper()
 			b := partitioned(t)
 			b.table.Columns = append(b.table.Columns, dmsgen.Column{Name: "price", Type: "int"})
 			before := b.rows()
@@ -105,6 +112,7 @@ func scenarios() []scenario {
 			return b.keep(before)
 		}},
 		{"key-less append", false, func(t testing.TB) *bench {
+			t.Helper()
 			b := newBench(t, keylessProduct())
 			b.load(10, []any{1, "a", "x"}, []any{2, "b", "y"})
 			b.begin("", "dept")
@@ -115,6 +123,7 @@ func scenarios() []scenario {
 			return b.keep(before)
 		}},
 		{"schema rewrite", true, func(t testing.TB) *bench {
+			t.Helper()
 			b := partitioned(t)
 			before := b.rows()
 			b.table.Columns[0].Type = "bigint"
@@ -124,6 +133,7 @@ func scenarios() []scenario {
 			return b.keep(before)
 		}},
 		{"repartition", true, func(t testing.TB) *bench {
+			t.Helper()
 			b := partitioned(t)
 			before := b.rows()
 			b.activate("id", "name")
@@ -133,10 +143,12 @@ func scenarios() []scenario {
 			return b.keep(before)
 		}},
 		{"truncate", false, func(t testing.TB) *bench {
+			t.Helper()
 			b := partitioned(t)
 			b.change(update(1, "A", "x"))
 			b.must(b.settle())
-			for entry := range b.raw.List(t.Context(), object.ListInput{}) {
+			for entry, err := range b.raw.List(t.Context(), object.ListInput{}) {
+				b.must(err)
 				b.must(b.raw.Delete(t.Context(), entry.Key, ""))
 			}
 			b.oracle.Load()

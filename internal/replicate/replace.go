@@ -75,8 +75,9 @@ func (r *run) overtaken(ctx context.Context, p *Plan) (bool, error) {
 			return false, nil
 		}
 	case loadChanged, loadMixed:
-		if p.Kind != KindLoad && r.mayReload(o) != nil {
-			return false, nil
+		halts := r.mayReload(o)
+		if kind, _ := fate(halts); p.Kind != KindLoad && halts != nil && kind == halt {
+			return false, nil // a reload that is not to run by itself replaces nothing
 		}
 	}
 	return len(o.loads) > 0 && complete(o.listing, r.e.cfg.FullLoadQuiet, r.e.now()) == "", nil
