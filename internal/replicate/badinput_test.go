@@ -177,16 +177,16 @@ func TestFlippedBytesInChangesNeverFailAndNeverChangeTheLakeWhenTheyHalt(t *test
 			for at := 4; at < len(whole); at += len(whole)/25 + 1 {
 				w.put("raw", badChange, flipped(whole, at))
 				got := w.tick()[storyTable]
-				switch action := got.Action; {
-				case action == replicate.Halted:
-					halts++
-					w.wantRows("id, v", "1 a")
-					w.acknowledge("")
-				case action == replicate.Merged: // values that no checksum guards
+				if got.Action == replicate.Merged { // values that no checksum guards
 					fresh()
-				default:
+					continue
+				}
+				if got.Action != replicate.Halted {
 					t.Fatalf("byte %d of %d: %s (%s)", at, len(whole), got.Action, got.Reason)
 				}
+				halts++
+				w.wantRows("id, v", "1 a")
+				w.acknowledge("")
 			}
 			if codec != "uncompressed" && halts == 0 {
 				t.Error("no flip was noticed")
