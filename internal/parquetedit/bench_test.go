@@ -171,13 +171,18 @@ func BenchmarkRead(b *testing.B) {
 
 // BenchmarkRewrite edits a file of 1 M rows in 10 row groups on one core.
 func BenchmarkRewrite(b *testing.B) {
-	_, vs, file := benchFile(b, "snappy")
+	columns, vs, file := benchFile(b, "snappy")
+	spark := write(b, columns, vs, parquetedit.WriterOptions{Compression: "snappy", MaxRowGroupRows: benchRows, MaxRowGroupBytes: 1 << 30})
 	for _, bench := range []struct {
 		name        string
+		file        []byte
 		every, last int64
+		changed     int // columns
 	}{
-		{"every row group, 1 % of the rows", 100, 0},
-		{"one row group of ten, 1 % of its rows", 100, 900_000},
+		{"every row group, 1 % of the rows", file, 100, 0, 16},
+		{"every row group, 1 % of the rows, 2 columns of 16", file, 100, 0, 2},
+		{"one row group of ten, 1 % of its rows", file, 100, 900_000, 16},
+		{"the last 2 % of the only row group", spark, 2, 980_000, 16},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			var s parquetedit.Script
@@ -186,13 +191,17 @@ func BenchmarkRewrite(b *testing.B) {
 			for row := bench.last; row < benchRows; row += bench.every {
 				s.Replaces = append(s.Replaces, row)
 				for c := range vs {
-					s.Replace[c] = append(s.Replace[c], vs[c][benchRows-1-row])
+					from := row
+					if c < bench.changed {
+						from = benchRows - 1 - row
+					}
+					s.Replace[c] = append(s.Replace[c], vs[c][from])
 				}
 			}
-			f := open(b, file)
+			f := open(b, bench.file)
 			done := cpu(b)
 			for b.Loop() {
-				out := parquetedit.NewOutput(source(file), io.Discard)
+				out := parquetedit.NewOutput(source(bench.file), io.Discard)
 				if _, err := parquetedit.Rewrite(b.Context(), f, s, out); err != nil {
 					b.Fatal(err)
 				}

@@ -16,6 +16,8 @@ type decoded struct {
 	present []byte  // a byte per row, 1 for a value, 0 for NULL; nil when no row is NULL
 	values  *vector // the values of the page, or of the dictionary
 	indices []int32 // for a dictionary page: value k is values[indices[k]]
+	page    *page   // as it lies in the file; nil for rows that lie in none
+	raw     []byte  // the page with its header; valid as long as the vectors
 }
 
 // decoder reads the pages of one column chunk. It is not safe for concurrent use.
@@ -66,7 +68,9 @@ func (x *decoder) next(b []byte) (d *decoded, n int, err error) {
 		x.dict, x.hasDict = newVector(x.column.Type), true
 		return nil, n, plainValues(&x.dict, body, p.values)
 	}
-	d, err = x.decode(&p, body)
+	if d, err = x.decode(&p, body); err == nil {
+		d.page, d.raw = &p, b[:n]
+	}
 	return d, n, err
 }
 

@@ -8,7 +8,8 @@ type doneChunk struct {
 	column       Column
 	codec        codec
 	encoding     int64
-	dictPages    int // data pages with indices
+	dictPages    int  // data pages with indices
+	legacy       bool // some of them in PLAIN_DICTIONARY
 	dict         donePage
 	hasDict      bool
 	pages        []donePage
@@ -23,7 +24,7 @@ func (e *encoder) finish() (*doneChunk, error) {
 	if err := e.flush(); err != nil {
 		return nil, err
 	}
-	c := &doneChunk{column: e.column, codec: e.coding.codec, encoding: e.coding.encoding, dictPages: e.dictPages, pages: e.pages}
+	c := &doneChunk{column: e.column, codec: e.coding.codec, encoding: e.coding.encoding, dictPages: e.dictPages, legacy: e.legacy, pages: e.pages}
 	if e.dict != nil && e.dictPages > 0 {
 		var err error
 		if e.body, err = plainVector(e.body, &e.dict.values); err != nil {
@@ -74,6 +75,9 @@ func (c *doneChunk) columnChunk(off int64) tree {
 	}
 	if c.hasDict {
 		encodings = append(encodings, intElem(encDictionary))
+		if c.legacy {
+			encodings = append(encodings, intElem(encPlainDictionary))
+		}
 		if c.encoding != encPlain || len(c.pages) == c.dictPages {
 			encodings = append(encodings, intElem(encPlain))
 		}

@@ -58,7 +58,9 @@ type encoder struct {
 	values      vector // of the current page, unless it has indices
 	dict        *dict  // nil when the chunk has none, or not any longer
 	indices     []int32
-	dictPages   int // pages with indices among the finished
+	dictPages   int  // pages with indices among the finished
+	adopted     bool // the dictionary begins with that of the old chunk
+	legacy      bool // a finished page has its indices in PLAIN_DICTIONARY
 	seen        []uint32
 
 	scratch, body []byte
@@ -74,7 +76,7 @@ func newEncoder(c Column, k coding) *encoder {
 
 // reset makes the encoder ready for the next chunk.
 func (e *encoder) reset() {
-	e.pages, e.bytes, e.dictPages = nil, 0, 0
+	e.pages, e.bytes, e.dictPages, e.adopted, e.legacy = nil, 0, 0, false, false
 	if e.coding.dict && e.dict == nil {
 		e.dict = newDict(e.column.Type)
 	} else if e.dict != nil {
@@ -205,7 +207,7 @@ func (e *encoder) flush() error {
 		return nil
 	}
 	e.seal()
-	if e.dict != nil && e.dictPages == 0 && len(e.indices) > 0 && !e.worthwhile() {
+	if e.dict != nil && e.dictPages == 0 && !e.adopted && len(e.indices) > 0 && !e.worthwhile() {
 		e.dict.undo(&e.values, e.indices)
 		e.dict, e.indices = nil, e.indices[:0]
 	}

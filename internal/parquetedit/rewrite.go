@@ -204,7 +204,7 @@ func (r *rewriter) rewritePart(ctx context.Context, p *part) error {
 
 // splice gives the edited column of the part to the encoder.
 func (r *rewriter) splice(ctx context.Context, p *part, c int, e *encoder) error {
-	x := &splicer{e: e, edits: &p.edits}
+	x := &splicer{e: e, edits: &p.edits, raw: c < len(p.cursors)}
 	if len(r.s.Replaces) > 0 {
 		x.with = r.s.Replace[c]
 	}

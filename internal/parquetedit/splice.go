@@ -14,6 +14,7 @@ type splicer struct {
 
 	di, ri int     // next edits
 	trans  []int32 // index in the old dictionary → index in the new, -1 unknown
+	raw    bool    // the old chunk has the codec of the new: pages may stay as they are
 }
 
 // page takes the rows of a page over.
@@ -32,6 +33,12 @@ func (x *splicer) within(from, to int64) func(first int64, d *decoded) error {
 
 // rows takes the rows [row, end) of a page over.
 func (x *splicer) rows(first int64, d *decoded, row, end int) error {
+	if x.raw && d.indices != nil {
+		x.e.adopt(d.values)
+	}
+	if x.raw && row == 0 && end == d.rows && x.keepRaw(first, d) {
+		return nil
+	}
 	k := d.countPresent(0, row)
 	for row < end {
 		next, kind := x.next(first + int64(end))
@@ -53,6 +60,9 @@ func (x *splicer) rows(first int64, d *decoded, row, end int) error {
 		}
 		k += d.countPresent(row, row+1)
 		row++
+	}
+	if x.raw {
+		return x.e.settle()
 	}
 	return nil
 }

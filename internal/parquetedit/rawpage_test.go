@@ -1,0 +1,147 @@
+package parquetedit_test
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
+
+	"sluice/internal/parquetedit"
+)
+
+// pagesFile is a file of one row group with a column of each physical type, few and many distinct values in turn, and
+// with four pages of each.
+func pagesFile(tb testing.TB) ([]parquetedit.Column, [][]parquet.Value, []byte) {
+	tb.Helper()
+	const rows = 65_000
+	var columns []parquetedit.Column
+	var vs [][]parquet.Value
+	for i, typ := range types() {
+		if i > 0 && types()[i-1].Physical == typ.Physical {
+			continue
+		}
+		for _, spread := range []uint64{3, 1 << 40} {
+			columns = append(columns, column(fmt.Sprint("c", i, "_", spread), typ))
+			values := make([]parquet.Value, rows)
+			for row := range values {
+				if x := uint64(row+i) * 0x9e3779b97f4a7c15 >> 7; x%11 > 0 {
+					values[row] = valueOf(typ, x%spread)
+				}
+			}
+			vs = append(vs, values)
+		}
+	}
+	return columns, vs, write(tb, columns, vs, parquetedit.WriterOptions{MaxRowGroupBytes: 1 << 30})
+}
+
+// replace replaces rows by what is in the rows at a distance.
+func replace(s *parquetedit.Script, vs [][]parquet.Value, distance int, rows ...int64) {
+	s.Replaces = append(s.Replaces, rows...)
+	s.Replace = make([][]parquet.Value, len(vs))
+	for c := range vs {
+		for _, row := range s.Replaces {
+			s.Replace[c] = append(s.Replace[c], vs[c][int(row)+distance])
+		}
+	}
+}
+
+func span(from, to int64) []int64 {
+	var rows []int64
+	for row := from; row < to; row++ {
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// keptPages counts the data pages of the old file whose bytes are in the new one.
+func keptPages(tb testing.TB, before, after []byte) (kept, all int) {
+	tb.Helper()
+	for _, chunk := range metadata(tb, before).RowGroups()[0].ColumnChunks() {
+		index, err := chunk.OffsetIndex()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		for i := range index.NumPages() {
+			from := index.Offset(i)
+			all++
+			if bytes.Contains(after, before[from:from+index.CompressedPageSize(i)]) {
+				kept++
+			}
+		}
+	}
+	return kept, all
+}
+
+// TestPagesStay: pages in which nothing changes keep their bytes, and the file reads as if all had been made anew.
+func TestPagesStay(t *testing.T) {
+	columns, vs, file := pagesFile(t)
+	n := len(columns)
+	_, all := keptPages(t, file, file)
+	unseen := make([][]parquet.Value, n)
+	for c := range unseen {
+		unseen[c] = []parquet.Value{valueOf(columns[c].Type, 1<<41+7)}
+	}
+	for name, c := range map[string]struct {
+		edit func(s *parquetedit.Script)
+		kept int // pages at least
+	}{
+		"equal values":         {func(s *parquetedit.Script) { replace(s, vs, 0, 0, 19_999, 20_000, 41_000, 64_999) }, all},
+		"one page":             {func(s *parquetedit.Script) { replace(s, vs, 7, span(25_000, 25_100)...) }, all - 2*n},
+		"a new value":          {func(s *parquetedit.Script) { s.Replaces, s.Replace = []int64{20_001}, unseen }, all - 2*n},
+		"the first row of all": {func(s *parquetedit.Script) { s.Replaces, s.Replace = []int64{0}, unseen }, all - 2*n},
+		"deletes":              {func(s *parquetedit.Script) { s.Deletes = []int64{3, 44_000, 44_001} }, all / 4},
+		"a whole page":         {func(s *parquetedit.Script) { s.Deletes = span(20_000, 40_000) }, all / 4},
+		"all but a few rows":   {func(s *parquetedit.Script) { s.Deletes = span(10, 64_990) }, 0},
+		"deletes and equals":   {func(s *parquetedit.Script) { replace(s, vs, 0, 41_000); s.Deletes = []int64{3} }, all / 4},
+		"rows behind":          {func(s *parquetedit.Script) { s.Append = unseen }, all},
+	} {
+		s := parquetedit.Script{}
+		c.edit(&s)
+		got, _ := rewrite(t, file, s)
+		want := apply(showAll(vs), s)
+		if d := firstDiff(want, read(t, open(t, got))); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+		if d := firstDiff(want, readOther(t, got)); d != "" {
+			t.Errorf("%s: parquet-go: %s", name, d)
+		}
+		if kept, _ := keptPages(t, file, got); kept < c.kept {
+			t.Errorf("%s: %d pages of %d stayed as they were, want at least %d", name, kept, all, c.kept)
+		}
+	}
+}
+
+// TestPagesStayOverManyRewrites: a dictionary does not fill up with values that are in use no more, and pages
+// neither crumble nor pile up.
+func TestPagesStayOverManyRewrites(t *testing.T) {
+	const rows, rounds = 60_000, 60
+	columns := []parquetedit.Column{column("s", textType())}
+	values := make([]parquet.Value, rows)
+	for i := range values {
+		values[i] = parquet.ByteArrayValue([]byte("few"))
+	}
+	file := write(t, columns, [][]parquet.Value{values}, parquetedit.WriterOptions{})
+	for round := range rounds {
+		s := parquetedit.Script{Replace: make([][]parquet.Value, 1)}
+		for i := range int64(300) {
+			row := i * (rows / 300)
+			values[row] = parquet.ByteArrayValue(fmt.Appendf(nil, "%0100d", int64(round)*1000+i))
+			s.Replaces, s.Replace[0] = append(s.Replaces, row), append(s.Replace[0], values[row])
+		}
+		file, _ = rewrite(t, file, s)
+	}
+	f := open(t, file)
+	if d := firstDiff(showAll([][]parquet.Value{values}), read(t, f)); d != "" {
+		t.Fatal(d)
+	}
+	if _, size := f.ChunkBytes(0, 0); size > 1<<20 {
+		t.Errorf("after %d rewrites of 300 values of 100 bytes the chunk has %d bytes", rounds, size)
+	}
+	chunk := metadata(t, file).Metadata().RowGroups[0].Columns[0].MetaData
+	if !slices.ContainsFunc(chunk.EncodingStats, func(s format.PageEncodingStats) bool { return s.Encoding == format.RLEDictionary }) {
+		t.Error("the column lost its dictionary")
+	}
+}
