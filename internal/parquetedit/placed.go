@@ -3,6 +3,7 @@ package parquetedit
 import (
 	"fmt"
 	"io"
+	"math"
 )
 
 // placed is a row group that was written: its tree for the footer, and the indexes still to be written.
@@ -35,6 +36,11 @@ func (c *counted) Write(p []byte) (int, error) {
 // placeChunk writes a chunk.
 func placeChunk(w *counted, c *doneChunk) (placedChunk, error) {
 	off := w.n
+	// What would be refused when the file is opened again must not be written.
+	limits := chunk{off: off, size: c.size, uncompressed: c.uncompressed}
+	if err := limits.check(math.MaxInt64); err != nil {
+		return placedChunk{}, fmt.Errorf("column %q: %w", c.column.Name, err)
+	}
 	if err := c.writeTo(w); err != nil {
 		return placedChunk{}, fmt.Errorf("column %q: %w", c.column.Name, err)
 	}
@@ -69,6 +75,9 @@ func placeGroup(w *counted, group tree, chunks []*doneChunk) (placed, error) {
 
 // placeIndexes writes the page indexes of all row groups and gives the footer's list of them.
 func placeIndexes(w *counted, groups []placed) (field, error) {
+	if len(groups) > maxRowGroups {
+		return field{}, fmt.Errorf("%w: %d row groups, at most %d", ErrTooLarge, len(groups), maxRowGroups)
+	}
 	for _, g := range groups {
 		for i := range g.columns {
 			c := &g.columns[i]

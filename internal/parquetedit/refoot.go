@@ -7,12 +7,15 @@ import (
 	"slices"
 )
 
-// Key/value pairs that repeat the schema in a language of their own. A reader that prefers them to
-// the schema would miss a column that was added.
-const (
-	arrowSchemaKey = "ARROW:schema"
-	sparkSchemaKey = "org.apache.spark.sql.parquet.row.metadata"
-)
+// repeatsSchema says of a key/value pair that it repeats the schema in a language of its own. A reader that prefers it
+// to the schema would miss a column that was added.
+func repeatsSchema(key string) bool {
+	switch key {
+	case "ARROW:schema", "org.apache.spark.sql.parquet.row.metadata", "parquet.avro.schema", "avro.schema":
+		return true
+	}
+	return false
+}
 
 // footer is the old footer with the schema and the metadata that the script asks for.
 func (r *rewriter) footer() tree {
@@ -49,10 +52,7 @@ func (r *rewriter) withMetadata(t tree, schemaChanged bool) tree {
 		return t
 	}
 	if schemaChanged {
-		pairs = slices.DeleteFunc(slices.Clone(pairs), func(p []byte) bool {
-			k := pairKey(p)
-			return k == arrowSchemaKey || k == sparkSchemaKey
-		})
+		pairs = slices.DeleteFunc(slices.Clone(pairs), func(p []byte) bool { return repeatsSchema(pairKey(p)) })
 	}
 	if !schemaChanged && len(r.s.Metadata) == 0 {
 		return t

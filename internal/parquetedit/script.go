@@ -97,6 +97,9 @@ func (s *Script) columns(f *File) ([]Column, error) {
 		}
 		columns = append(columns, c)
 	}
+	if len(columns) > maxColumns {
+		return nil, fmt.Errorf("%w: %d columns, at most %d", ErrScript, len(columns), maxColumns)
+	}
 	return columns, nil
 }
 
