@@ -97,8 +97,8 @@ func checkPageBounds(t *testing.T, typ Type, column tree, at int, d *decoded) {
 		}
 		used.appendFrom(d.values, i, i+1)
 	}
-	real := vectorBounds(&used, typ)
-	if !real.ok {
+	exact := vectorBounds(&used, typ)
+	if !exact.ok {
 		return
 	}
 	bound := func(id int16) []byte {
@@ -109,8 +109,8 @@ func checkPageBounds(t *testing.T, typ Type, column tree, at int, d *decoded) {
 		b, _ := tree{{id: 1, typ: tBinary, raw: elems[at]}}.bytes(1)
 		return b
 	}
-	if lo, hi := bound(2), bound(3); compareStat(lo, real.min, typ) > 0 || compareStat(hi, real.max, typ) < 0 {
-		t.Errorf("page %d: bounds %x … %x, values %x … %x", at, lo, hi, real.min, real.max)
+	if lo, hi := bound(2), bound(3); compareStat(lo, exact.min, typ) > 0 || compareStat(hi, exact.max, typ) < 0 {
+		t.Errorf("page %d: bounds %x … %x, values %x … %x", at, lo, hi, exact.min, exact.max)
 	}
 }
 
