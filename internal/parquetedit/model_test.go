@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,19 +25,20 @@ func (t table) rows() int { return len(t[0]) }
 func show(v parquet.Value) string {
 	switch v.Kind() {
 	case parquet.Boolean:
-		return fmt.Sprint(v.Boolean())
+		return strconv.FormatBool(v.Boolean())
 	case parquet.Int32:
-		return fmt.Sprint(v.Int32())
+		return strconv.FormatInt(int64(v.Int32()), 10)
 	case parquet.Int64:
-		return fmt.Sprint(v.Int64())
+		return strconv.FormatInt(v.Int64(), 10)
 	case parquet.Int96:
-		return fmt.Sprint(v.Int96())
+		i := v.Int96()
+		return fmt.Sprintf("%08x%08x%08x", i[2], i[1], i[0])
 	case parquet.Float:
-		return fmt.Sprintf("f%08x", math.Float32bits(v.Float()))
+		return "f" + strconv.FormatUint(uint64(math.Float32bits(v.Float())), 16)
 	case parquet.Double:
-		return fmt.Sprintf("d%016x", math.Float64bits(v.Double()))
+		return "d" + strconv.FormatUint(math.Float64bits(v.Double()), 16)
 	case parquet.ByteArray, parquet.FixedLenByteArray:
-		return fmt.Sprintf("%q", v.ByteArray())
+		return `"` + string(v.ByteArray()) + `"`
 	}
 	return "NULL"
 }
@@ -44,8 +46,9 @@ func show(v parquet.Value) string {
 func showAll(columns [][]parquet.Value) table {
 	t := make(table, len(columns))
 	for c, vs := range columns {
-		for _, v := range vs {
-			t[c] = append(t[c], show(v))
+		t[c] = make([]string, len(vs))
+		for i, v := range vs {
+			t[c][i] = show(v)
 		}
 	}
 	return t
