@@ -17,6 +17,7 @@ func TestSoakModels(t *testing.T) {
 		t.Run("writer", func(t *testing.T) { rapid.Check(t, writerReadsBack(t, deep)) })
 		t.Run("copy", func(t *testing.T) { rapid.Check(t, copyRowsModel(t, deep)) })
 		t.Run("scatter", func(t *testing.T) { rapid.Check(t, scatterModel(t, deep)) })
+		t.Run("scatter", func(t *testing.T) { rapid.Check(t, scatterModel(t, deep)) })
 		t.Run("rewrite", func(t *testing.T) { rapid.Check(t, rewriteModel(t, deep)) })
 		t.Run("broken", func(t *testing.T) { brokenBytes(t, seed) })
 	}
