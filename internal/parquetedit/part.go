@@ -1,0 +1,93 @@
+package parquetedit
+
+import (
+	"context"
+)
+
+// rewriteGroup encodes a row group again: as one, or as so many of equal size that each is as small as new ones are.
+// With tail the rows of Append follow.
+func (r *rewriter) rewriteGroup(ctx context.Context, rg int, tail bool) error {
+	codings, err := r.codings(rg)
+	if err != nil {
+		return err
+	}
+	t, _, err := readTree(r.f.groups[rg].raw)
+	if err != nil {
+		return err
+	}
+	g := &r.f.groups[rg]
+	cursors := make([]cursor, len(r.f.columns))
+	for c := range cursors {
+		cursors[c] = cursor{f: r.f, rg: rg, col: c}
+	}
+	n := max(1, (g.rows+r.s.MaxRowGroupRows-1)/r.s.MaxRowGroupRows)
+	for i := range n {
+		p := part{group: t, codings: codings, cursors: cursors, from: g.rows * i / n, to: g.rows * (i + 1) / n}
+		p.edits = r.s.within(g, p.from, p.to)
+		p.tail = tail && i == n-1
+		if err := r.rewritePart(ctx, &p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// part is the rows [from, to) of an old row group, which become a new one.
+type part struct {
+	group    tree
+	codings  []coding
+	cursors  []cursor
+	from, to int64
+	edits    edits
+	tail     bool // the rows of Append follow
+}
+
+func (r *rewriter) rewritePart(ctx context.Context, p *part) error {
+	if int64(len(p.edits.deletes)) == p.to-p.from && !p.tail {
+		return nil
+	}
+	if len(p.edits.replaces) > 0 || p.tail {
+		// New values know nothing of the order that the old ones had.
+		p.group = p.group.without(groupSorting)
+	}
+	chunks := make([]*doneChunk, len(r.columns))
+	err := eachColumn(r.s.Parallel, len(chunks), func(c int) (err error) {
+		e := newEncoder(r.columns[c], p.codings[c])
+		e.k = r.codecs.compressor()
+		defer r.codecs.out.Put(e.k)
+		if err := r.splice(ctx, p, c, e); err != nil {
+			return err
+		}
+		if p.tail {
+			if err := e.append(r.s.Append[c]); err != nil {
+				return err
+			}
+		}
+		chunks[c], err = e.finish()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return r.place(ctx, p.group, chunks)
+}
+
+// splice gives the edited column of the part to the encoder.
+func (r *rewriter) splice(ctx context.Context, p *part, c int, e *encoder) error {
+	x := &splicer{e: e, edits: &p.edits, raw: c < len(p.cursors)}
+	if len(r.s.Replaces) > 0 {
+		x.with = r.s.Replace[c]
+	}
+	if c < len(p.cursors) {
+		return p.cursors[c].pages(ctx, p.to, x.within(p.from, p.to))
+	}
+	// An added column is a chunk of NULLs to be edited.
+	nulls := &decoded{values: &vector{kind: e.values.kind, width: 1, ends: []uint32{0}}, present: make([]byte, pageRows)}
+	for row := p.from; row < p.to; row += int64(nulls.rows) {
+		nulls.rows = int(min(pageRows, p.to-row))
+		if err := x.page(row, nulls); err != nil {
+			return err
+		}
+	}
+	return nil
+}
