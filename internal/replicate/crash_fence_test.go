@@ -245,6 +245,7 @@ func (d disturbance) effects(from *bench) int {
 // TestFenceHoldsLateWrites releases the write that the old commit's worker had
 // under way before each write of what replaces the commit, and in the end.
 func TestFenceHoldsLateWrites(t *testing.T) {
+	t.Parallel()
 	total := 0
 	for _, d := range disturbances() {
 		t.Run(d.name, func(t *testing.T) {
@@ -297,6 +298,7 @@ func lateOnce(d disturbance, b *bench, release func(), at int) (reached bool, er
 
 // TestEveryEffectOfAReplacementMayFail lets the runs that replace a commit die, too.
 func TestEveryEffectOfAReplacementMayFail(t *testing.T) {
+	t.Parallel()
 	total := 0
 	for _, d := range disturbances() {
 		t.Run(d.name, func(t *testing.T) {

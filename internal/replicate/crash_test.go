@@ -160,6 +160,7 @@ func scenarios() []scenario {
 }
 
 func TestEveryEffectMayFail(t *testing.T) {
+	t.Parallel()
 	total := 0
 	for _, s := range scenarios() {
 		t.Run(s.name, func(t *testing.T) {

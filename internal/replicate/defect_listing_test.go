@@ -39,6 +39,7 @@ func TestDefect01_StartAfterGetsBucketAndKey(t *testing.T) {
 }
 
 func TestDefect02_OnlyOnePageIsListed(t *testing.T) {
+	t.Parallel()
 	const n = onePage + 1
 	t.Run("change files", func(t *testing.T) {
 		v := newVersus(t, product())

@@ -82,6 +82,7 @@ func dawdle(seed uint64) func() {
 
 // TestTwoRunsWithoutALease lets two runs work on one table at once, in many orders.
 func TestTwoRunsWithoutALease(t *testing.T) {
+	t.Parallel()
 	const rounds = 40
 	total := 0
 	try := func(name string, b *bench) {
