@@ -7,7 +7,6 @@ MAKEFLAGS   += --no-print-directory
 FUZZTIME ?= 30s
 SOAK     ?= 30m
 BENCH    ?= .
-RACE     ?= -race
 PKG      ?= ./...
 TIMEFORMAT := %1R s
 export TIMEFORMAT
@@ -29,10 +28,10 @@ build: ## bin/sluice, one static binary
 	@mkdir -p bin
 	CGO_ENABLED=0 go build -trimpath -o bin/sluice ./cmd/sluice
 
-.PHONY: test
-test: ## every test, on real servers started for it (PKG=./… for some packages, RACE= without the race detector)
+.PHONY: test race
+test race: ## every test, on real servers started for it (PKG=./… for some packages); race: under the race detector
 	@mkdir -p .tools/bin && go build -o .tools/bin/report ./scripts/rig/cmd/report
-	@$(rig) go test -json -vet=off $(RACE) -timeout 8m $(PKG) | .tools/bin/report
+	@$(rig) go test -json -vet=off $(if $(filter race,$@),-race) -timeout 20m $(PKG) | .tools/bin/report
 
 .PHONY: check
 check: fmt-check lint vet tidy-check vuln ## formatting, lint, vet, go.mod, known vulnerabilities

@@ -264,7 +264,7 @@ func live(t testing.TB, seed uint64, steps int) {
 
 func TestRandomLivesEndAsTheOracleSays(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(25) {
+	for seed := range uint64(60) {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) { live(t, seed, 40) })
 	}
 }
