@@ -28,10 +28,14 @@ build: ## bin/sluice, one static binary
 	@mkdir -p bin
 	CGO_ENABLED=0 go build -trimpath -o bin/sluice ./cmd/sluice
 
-.PHONY: test race
-test race: ## every test, on real servers started for it (PKG=./… for some packages); race: under the race detector
+.PHONY: test
+test: ## every test, on real servers started for it (PKG=./… for some packages)
 	@mkdir -p .tools/bin && go build -o .tools/bin/report ./scripts/rig/cmd/report
-	@$(rig) go test -json -vet=off $(if $(filter race,$@),-race) -timeout 20m $(PKG) | .tools/bin/report
+	@$(rig) go test -json -vet=off $(RACE) -timeout 20m $(PKG) | .tools/bin/report
+
+.PHONY: race
+race: RACE := -race
+race: test ## the same under the race detector, which takes some nine minutes
 
 .PHONY: check
 check: fmt-check lint vet tidy-check vuln ## formatting, lint, vet, go.mod, known vulnerabilities
