@@ -3,9 +3,6 @@ package replicate
 import (
 	"context"
 	"fmt"
-	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"sluice/statestore"
 )
@@ -31,24 +28,7 @@ func (e *Engine) Forecast(ctx context.Context, report func(Forecast)) error {
 			report(Forecast{Table: tableName(item), Path: path, Action: Registered, Reason: "not registered yet", Inputs: []string{}, Files: []string{}})
 		}
 	}
-	var mu sync.Mutex
-	var group errgroup.Group
-	group.SetLimit(e.cfg.Parallel)
-	for _, path := range sortedKeys(items) {
-		item := items[path]
-		if item == nil || !e.inScope(item) {
-			continue
-		}
-		group.Go(func() error {
-			f := e.forecast(ctx, item)
-			mu.Lock()
-			defer mu.Unlock()
-			report(f)
-			return nil
-		})
-	}
-	_ = group.Wait() // forecasts carry the errors
-	return ctx.Err()
+	return eachTable(ctx, e, items, func(item statestore.Item) Forecast { return e.forecast(ctx, item) }, report)
 }
 
 func (e *Engine) forecast(ctx context.Context, item statestore.Item) Forecast {

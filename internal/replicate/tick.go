@@ -39,10 +39,13 @@ func (e *Engine) Run(ctx context.Context, report func(Result)) error {
 		report(result)
 		items[path] = nil
 	}
-	return e.runAll(ctx, items, report)
+	return eachTable(ctx, e, items, func(item statestore.Item) Result { return e.runTable(ctx, item) }, report)
 }
 
-func (e *Engine) runAll(ctx context.Context, items map[string]statestore.Item, report func(Result)) error {
+// eachTable does the same with every table in scope, Parallel tables at a time,
+// and reports one after the other. What goes wrong with a table is in what it
+// reports; the error says that not every table was begun.
+func eachTable[R any](ctx context.Context, e *Engine, items map[string]statestore.Item, do func(statestore.Item) R, report func(R)) error {
 	var mu sync.Mutex
 	var group errgroup.Group
 	group.SetLimit(e.cfg.Parallel)
@@ -55,14 +58,14 @@ func (e *Engine) runAll(ctx context.Context, items map[string]statestore.Item, r
 			break
 		}
 		group.Go(func() error {
-			result := e.runTable(ctx, item)
+			said := do(item)
 			mu.Lock()
 			defer mu.Unlock()
-			report(result)
+			report(said)
 			return nil
 		})
 	}
-	_ = group.Wait() // results carry the errors
+	_ = group.Wait() // no table's error ends the others
 	return ctx.Err()
 }
 
