@@ -86,6 +86,7 @@ type consumedBefore struct {
 	known     map[string]ledgerInput
 	watermark input // the largest order key consumed; key "" = none
 	start     time.Time
+	unsure    bool // most names and dates contradict each other: what comes new is not older than the load
 	adopted   bool // no ledger: everything up to the watermark is consumed
 }
 
@@ -108,7 +109,7 @@ func (c *consumedBefore) sortOut(l *listing, keyless bool, horizon time.Time) fa
 		here[in.key] = true
 		old, known := c.known[in.key]
 		switch {
-		case known && (old.ETag == in.etag || keyless || c.superseded(in)):
+		case known && (old.ETag == in.etag || keyless || c.older(in)):
 			f.consumed = append(f.consumed, in)
 		case known:
 			f.late = append(f.late, in) // written again in place: its changes count once more, below all later ones
@@ -142,7 +143,13 @@ func (c *consumedBefore) forgotten(in input, horizon time.Time) bool {
 	return c.adopted || in.time.Before(horizon) && in.modified.Before(horizon)
 }
 
+// superseded says whether a change file that comes new is part of the load already (ruling 2).
 func (c *consumedBefore) superseded(in input) bool {
+	return !c.unsure && c.older(in)
+}
+
+// older says whether a change file's name is strictly older than the load that is in the lake.
+func (c *consumedBefore) older(in input) bool {
 	return !c.start.IsZero() && in.time.Before(c.start)
 }
 
@@ -184,14 +191,20 @@ func anchorOf(digest string) string {
 // apart that raw was copied or named in local time: the load's start is then
 // unknown (ruling 2). Both shift most of the files; fewer than half of them came late.
 func skewed(changes []input) bool {
+	n := apart(changes)
+	return n > 0 && 2*n >= len(changes)
+}
+
+// apart counts the change files whose name and date differ by more than six hours.
+func apart(changes []input) int {
 	const most = 6 * time.Hour
-	apart := 0
+	n := 0
 	for _, in := range changes {
 		if in.modified.Sub(in.time).Abs() > most {
-			apart++
+			n++
 		}
 	}
-	return apart > 0 && 2*apart >= len(changes)
+	return n
 }
 
 // complete judges a full load (3-protocol): counters without a gap, and nothing new

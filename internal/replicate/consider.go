@@ -57,7 +57,7 @@ func (r *run) judge(ctx context.Context, o *outlook) error {
 	if err != nil {
 		return haltf("settings", "attribute LastIncrementalFile: %v; set it to bucket/key of the last merged change file", err)
 	}
-	o.before = consumedBefore{known: map[string]ledgerInput{}, start: o.ledger.LoadStart, adopted: !o.known}
+	o.before = consumedBefore{known: map[string]ledgerInput{}, start: o.ledger.LoadStart, unsure: 2*apart(o.changes) > len(o.changes), adopted: !o.known}
 	if watermark.Kind == dms.Change {
 		o.before.watermark = input{name: watermark, key: watermark.Name, time: watermark.Time(r.t.zone)}
 	}
