@@ -109,7 +109,7 @@ func (c *consumedBefore) sortOut(l *listing, keyless bool, horizon time.Time) fa
 		here[in.key] = true
 		old, known := c.known[in.key]
 		switch {
-		case known && (old.ETag == in.etag || keyless || c.older(in)):
+		case known && (old.ETag == in.etag || keyless || c.superseded(in)):
 			f.consumed = append(f.consumed, in)
 		case known:
 			f.late = append(f.late, in) // written again in place: its changes count once more, below all later ones
@@ -145,12 +145,7 @@ func (c *consumedBefore) forgotten(in input, horizon time.Time) bool {
 
 // superseded says whether a change file that comes new is part of the load already (ruling 2).
 func (c *consumedBefore) superseded(in input) bool {
-	return !c.unsure && c.older(in)
-}
-
-// older says whether a change file's name is strictly older than the load that is in the lake.
-func (c *consumedBefore) older(in input) bool {
-	return !c.start.IsZero() && in.time.Before(c.start)
+	return !c.unsure && !c.start.IsZero() && in.time.Before(c.start)
 }
 
 // settled cuts a run of inputs before the first that is younger than the settle delay.
