@@ -80,7 +80,7 @@ fuzz: ## every fuzz target for FUZZTIME=30s
 
 .PHONY: soak
 soak: ## the long tests (Test…Soak…), each for SOAK=30m, on real servers
-	@SLUICE_SOAK='$(SOAK)' $(rig) go test -tags soak -run Soak -v -count 1 -timeout 0 -p 1 $(PKG)
+	@export SLUICE_SOAK='$(SOAK)'; $(rig) go test -tags soak -run Soak -v -count 1 -timeout 0 -p 1 $(PKG)
 
 .PHONY: clean
 clean: ## delete what was built, the installed tools too
