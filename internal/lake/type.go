@@ -137,27 +137,3 @@ func bytesName(t parquetedit.Type) string {
 	}
 	return fmt.Sprintf("%s as %s", name, t.Physical)
 }
-
-// NameError is returned when two columns of one table have the same name, or
-// names that differ only by case: Glue, Athena and Spark cannot tell them apart.
-type NameError struct {
-	First, Second string // as they are written, in column order
-}
-
-// Error names both columns.
-func (e *NameError) Error() string {
-	return fmt.Sprintf("columns %q and %q differ at most by case", e.First, e.Second)
-}
-
-// CheckNames returns a [*NameError] when two columns differ at most by case.
-func CheckNames(columns []parquetedit.Column) error {
-	seen := make(map[string]string, len(columns))
-	for _, c := range columns {
-		folded := strings.ToLower(strings.ToUpper(c.Name))
-		if first, ok := seen[folded]; ok {
-			return &NameError{First: first, Second: c.Name}
-		}
-		seen[folded] = c.Name
-	}
-	return nil
-}

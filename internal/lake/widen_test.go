@@ -1,7 +1,6 @@
 package lake_test
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
@@ -62,24 +61,4 @@ func TestWiden_holdsBoth(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestCheckNames(t *testing.T) {
-	columns := func(names ...string) []parquetedit.Column {
-		var list []parquetedit.Column
-		for _, name := range names {
-			list = append(list, parquetedit.Column{Name: name, Type: typeInt})
-		}
-		return list
-	}
-	if err := lake.CheckNames(columns("id", "name", "ids")); err != nil {
-		t.Error(err)
-	}
-	var bad *lake.NameError
-	if err := lake.CheckNames(columns("id", "name", "ID")); !errors.As(err, &bad) || bad.First != "id" || bad.Second != "ID" {
-		t.Errorf("got %v", err)
-	}
-	if err := lake.CheckNames(columns("id", "id")); !errors.As(err, &bad) {
-		t.Errorf("got %v", err)
-	}
 }

@@ -61,7 +61,6 @@ func dataFault(err error) string {
 		schema    *lake.SchemaError
 		key       *lake.KeyError
 		row       *lake.RowError
-		name      *lake.NameError
 		types     *lake.TypeError
 		value     *lake.ValueError
 		input     *dms.InputError
@@ -69,7 +68,7 @@ func dataFault(err error) string {
 			errors.Is(err, parquetedit.ErrCodec) || errors.Is(err, parquetedit.ErrEncoding) || errors.Is(err, parquetedit.ErrNested) || errors.Is(err, parquetedit.ErrTooLarge)
 	)
 	switch {
-	case errors.As(err, &schema), errors.As(err, &name), errors.As(err, &types), errors.As(err, &value), errors.Is(err, dms.ErrNames):
+	case errors.As(err, &schema), errors.As(err, &types), errors.As(err, &value), errors.Is(err, dms.ErrNames):
 		return "schema"
 	case errors.As(err, &key):
 		return "key"
