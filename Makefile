@@ -79,8 +79,9 @@ fuzz: ## every fuzz target for FUZZTIME=30s
 	done
 
 .PHONY: soak
-soak: ## the long tests (Test…Soak…), each for SOAK=30m, on real servers
-	@export SLUICE_SOAK='$(SOAK)'; $(rig) go test -tags soak -run Soak -v -count 1 -timeout 0 -p 1 $(PKG)
+soak: ## the long tests (TestSoak…) for SOAK=30m in all, on real servers; ends with the figures, by kind
+	@mkdir -p .tools/bin && go build -o .tools/bin/report ./scripts/rig/cmd/report
+	@export SLUICE_SOAK='$(SOAK)'; $(rig) go test -json -tags soak -run Soak -count 1 -timeout 0 -p 1 $(PKG) | .tools/bin/report
 
 .PHONY: clean
 clean: ## delete what was built, the installed tools too

@@ -271,11 +271,11 @@ func TestRandomLivesEndAsTheOracleSays(t *testing.T) {
 
 // TestSoakRandomLives plays lives until the time of make soak is over. A failure names its seed.
 func TestSoakRandomLives(t *testing.T) {
-	end := time.Now().Add(rig.Soak(t) / 2)
+	end := time.Now().Add(rig.Soak(t, 0.15))
 	lives := 0
 	for seed := uint64(1000); time.Now().Before(end); seed++ {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) { live(t, seed, 200) })
 		lives++
 	}
-	t.Logf("%d lives of 200 steps", lives)
+	rig.Figure(t, "random lives", "%d of 200 steps, each equal to the oracle", lives)
 }

@@ -17,6 +17,7 @@ package rig
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -29,14 +30,15 @@ const (
 	EnvS3Data           = "SLUICE_TEST_S3_DATA"           // directory with a directory per bucket, a file per object
 	EnvDynamoDBEndpoint = "SLUICE_TEST_DYNAMODB_ENDPOINT" // http://127.0.0.1:PORT
 	EnvDuckDB           = "SLUICE_TEST_DUCKDB"            // a Python with the packages of requirements.lock
-	EnvSoak             = "SLUICE_SOAK"                   // how long a soak test runs, as time.ParseDuration reads it
+	EnvSoak             = "SLUICE_SOAK"                   // how long all soak tests together run, as time.ParseDuration reads it
 )
 
 // Region is the AWS region of the rig.
 const Region = "eu-west-1"
 
-// Soak returns how long a soak test is asked to run. It skips the test when nobody asked: such tests run in make soak.
-func Soak(t testing.TB) time.Duration {
+// Soak returns a share, above 0 and up to 1, of the time that make soak was given: the shares of all soak tests add up
+// to 1 or less, so SOAK=30m takes about half an hour. It skips the test when nobody asked: such tests run in make soak.
+func Soak(t testing.TB, share float64) time.Duration {
 	t.Helper()
 	text := os.Getenv(EnvSoak)
 	if text == "" {
@@ -46,7 +48,14 @@ func Soak(t testing.TB) time.Duration {
 	if err != nil {
 		t.Fatalf("%s: %v", EnvSoak, err)
 	}
-	return d
+	return time.Duration(share * float64(d))
+}
+
+// Figure says a figure of the given kind, such as how many crash points a test tried. The commands make test and make
+// soak print those of the tests that passed behind everything else, sorted by kind.
+func Figure(t testing.TB, kind, format string, args ...any) {
+	t.Helper()
+	t.Logf("figure: %s: %s", kind, fmt.Sprintf(format, args...))
 }
 
 // setting returns the value of an environment variable that the rig sets and skips the test where it is missing.

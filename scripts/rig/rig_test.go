@@ -27,7 +27,7 @@ func TestOutsideTheRigTestsAreSkipped(t *testing.T) {
 		rig.EnvS3Data:           {func(t testing.TB) { t.Helper(); rig.S3(t) }, "make test"},
 		rig.EnvDynamoDBEndpoint: {func(t testing.TB) { t.Helper(); rig.DynamoDB(t) }, "make test"},
 		rig.EnvDuckDB:           {func(t testing.TB) { t.Helper(); rig.DuckDB(t) }, "make test"},
-		rig.EnvSoak:             {func(t testing.TB) { t.Helper(); rig.Soak(t) }, "make soak"},
+		rig.EnvSoak:             {func(t testing.TB) { t.Helper(); rig.Soak(t, 1) }, "make soak"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(rig.EnvS3Endpoint, "http://127.0.0.1:1")
@@ -45,7 +45,7 @@ func TestOutsideTheRigTestsAreSkipped(t *testing.T) {
 
 func TestSoak(t *testing.T) {
 	t.Setenv(rig.EnvSoak, "90s")
-	if got := rig.Soak(t); got != 90*time.Second {
-		t.Errorf("got %s, want 1m30s", got)
+	if got := rig.Soak(t, 0.5); got != 45*time.Second {
+		t.Errorf("half of 1m30s: got %s", got)
 	}
 }

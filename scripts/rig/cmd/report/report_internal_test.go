@@ -70,3 +70,16 @@ func TestReportOfFailures(t *testing.T) {
 		})
 	}
 }
+
+func TestReportPrintsTheFiguresOfPassingTests(t *testing.T) {
+	got, ok := run(t,
+		`{"Action":"output","Package":"a","Test":"TestX","Output":"    x_test.go:3: figure: points: 7 tried\n"}`,
+		`{"Action":"output","Package":"a","Test":"TestX","Output":"    x_test.go:4: no figure: at all\n"}`,
+		`{"Action":"pass","Package":"a","Test":"TestX","Elapsed":1}`,
+		`{"Action":"output","Package":"a","Test":"TestY","Output":"    y_test.go:9: figure: lives: 3\n"}`,
+		`{"Action":"pass","Package":"a","Test":"TestY","Elapsed":1}`,
+		`{"Action":"pass","Package":"a","Elapsed":2}`)
+	if want := "\nfigures:\n  lives: 3\n  points: 7 tried\n"; !ok || !strings.Contains(got, want) {
+		t.Errorf("got %q, want %q in it", got, want)
+	}
+}

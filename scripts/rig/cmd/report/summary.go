@@ -36,6 +36,7 @@ type summary struct {
 	tests    map[string]int // tests that ended, by package
 	packages []timed
 	skipped  []string
+	figures  []string // "kind: words", see rig.Figure
 	failed   []string
 }
 
@@ -76,6 +77,14 @@ func (s *summary) endTest(e event, said string) string {
 	case "fail":
 		s.failed = append(s.failed, e.Package+" "+e.Test)
 		return said
+	case "pass":
+		for line := range strings.Lines(said) {
+			if _, figure, found := strings.Cut(line, ".go:"); found {
+				if _, figure, found = strings.Cut(figure, ": figure: "); found {
+					s.figures = append(s.figures, strings.TrimSpace(figure))
+				}
+			}
+		}
 	}
 	return ""
 }
@@ -115,6 +124,10 @@ func reason(said string) string {
 func (s *summary) print(out io.Writer, took time.Duration) {
 	if len(s.skipped) > 0 {
 		_, _ = fmt.Fprintf(out, "\nskipped:\n  %s\n", strings.Join(s.skipped, "\n  ")) // errors come back from Flush
+	}
+	if len(s.figures) > 0 {
+		slices.Sort(s.figures)
+		_, _ = fmt.Fprintf(out, "\nfigures:\n  %s\n", strings.Join(s.figures, "\n  "))
 	}
 	slices.SortFunc(s.packages, func(a, b timed) int {
 		return cmp.Or(cmp.Compare(b.seconds, a.seconds), cmp.Compare(a.name, b.name))
