@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
-	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -14,132 +11,8 @@ import (
 	"sluice/internal/object"
 	"sluice/internal/object/objectfault"
 	"sluice/internal/replicate"
-	"sluice/statestore"
 	"sluice/statestore/statestorefault"
 )
-
-var errDead = errors.New("the process is dead")
-
-// mortalState is a control table that a dead process no longer reaches.
-type mortalState struct {
-	statestore.Backend
-	dead func() bool
-}
-
-func (m mortalState) Read(ctx context.Context, path string) (statestore.Item, error) {
-	if m.dead() {
-		return nil, errDead
-	}
-	return m.Backend.Read(ctx, path)
-}
-
-func (m mortalState) Update(ctx context.Context, u statestore.Update) (statestore.Item, error) {
-	if m.dead() {
-		return nil, errDead
-	}
-	return m.Backend.Update(ctx, u)
-}
-
-func (m mortalState) Release(ctx context.Context, path, owner string) error {
-	if m.dead() {
-		return errDead
-	}
-	return m.Backend.Release(ctx, path, owner)
-}
-
-// mortalLake is a bucket that a dead process no longer reaches.
-type mortalLake struct {
-	object.Store
-	dead func() bool
-}
-
-func (m mortalLake) Head(ctx context.Context, key string) (object.Info, error) {
-	if m.dead() {
-		return object.Info{}, errDead
-	}
-	return m.Store.Head(ctx, key)
-}
-
-func (m mortalLake) Get(ctx context.Context, key string, in object.GetInput) (io.ReadCloser, object.Info, error) {
-	if m.dead() {
-		return nil, object.Info{}, errDead
-	}
-	return m.Store.Get(ctx, key, in)
-}
-
-func (m mortalLake) Put(ctx context.Context, key string, body []byte, in object.PutInput) (object.Info, error) {
-	if m.dead() {
-		return object.Info{}, errDead
-	}
-	return m.Store.Put(ctx, key, body, in)
-}
-
-func (m mortalLake) List(ctx context.Context, in object.ListInput) iter.Seq2[object.Entry, error] {
-	if m.dead() {
-		return func(yield func(object.Entry, error) bool) { yield(object.Entry{}, errDead) }
-	}
-	return m.Store.List(ctx, in)
-}
-
-func (m mortalLake) Create(ctx context.Context, key string, in object.PutInput) object.Upload {
-	return mortalUpload{m.Store.Create(ctx, key, in), m.dead}
-}
-
-type mortalUpload struct {
-	object.Upload
-	dead func() bool
-}
-
-func (u mortalUpload) Close(ctx context.Context) (object.Info, error) {
-	if u.dead() {
-		return object.Info{}, errDead
-	}
-	return u.Upload.Close(ctx)
-}
-
-// slowState delays its n-th update past the death of its caller.
-type slowState struct {
-	statestore.Backend
-	at int
-
-	mu      sync.Mutex
-	updates int
-	delayed *statestore.Update
-}
-
-func (s *slowState) Update(ctx context.Context, u statestore.Update) (statestore.Item, error) {
-	s.mu.Lock()
-	s.updates++
-	n := s.updates
-	if n == s.at {
-		u.Set = maps.Clone(u.Set)
-		s.delayed = &u
-	}
-	s.mu.Unlock()
-	if n >= s.at {
-		return nil, errDead
-	}
-	return s.Backend.Update(ctx, u)
-}
-
-func (s *slowState) Read(ctx context.Context, path string) (statestore.Item, error) {
-	if s.dead() {
-		return nil, errDead
-	}
-	return s.Backend.Read(ctx, path)
-}
-
-func (s *slowState) dead() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.updates >= s.at
-}
-
-func (s *slowState) release(ctx context.Context) {
-	if s.delayed != nil {
-		_, _ = s.Backend.Update(ctx, *s.delayed)
-	}
-}
 
 // releasing lets a delayed effect out before its n-th write.
 type releasing struct {
@@ -178,24 +51,21 @@ type how struct {
 func lakeHow(how objectfault.How, crash bool) func(b *bench, i int) (replicate.Result, func()) {
 	return func(b *bench, i int) (replicate.Result, func()) {
 		lake := objectfault.New(b.lake, objectfault.Fault{At: i, How: how, Crash: crash})
-		got := b.tickOn(lake, mortalState{b.state, func() bool { return crash && lake.Fired() }})
-		return got, func() { _ = lake.Release(context.Background()) }
+		state := statestorefault.New(b.state, statestorefault.Fault{})
+		state.DieWith(lake.Dead)
+		got := b.tickOn(lake, state)
+		return got, func() { _ = lake.Arrive(context.Background()) }
 	}
 }
 
-func stateHow(mode statestorefault.Mode) func(b *bench, i int) (replicate.Result, func()) {
+func stateHow(how statestorefault.How, crash bool) func(b *bench, i int) (replicate.Result, func()) {
 	return func(b *bench, i int) (replicate.Result, func()) {
-		state := statestorefault.New(b.state, i, mode)
-		crash := mode == statestorefault.DyingFirst || mode == statestorefault.DyingAfter
-		got := b.tickOn(mortalLake{b.lake, func() bool { return crash && state.Effects() >= i }}, state)
-		return got, func() {}
+		lake := objectfault.New(b.lake, objectfault.Fault{})
+		state := statestorefault.New(b.state, statestorefault.Fault{At: i, How: how, Crash: crash})
+		lake.DieWith(state.Dead)
+		got := b.tickOn(lake, state)
+		return got, func() { _ = state.Arrive(context.Background()) }
 	}
-}
-
-func stateSlow(b *bench, i int) (replicate.Result, func()) {
-	state := &slowState{Backend: b.state, at: i}
-	got := b.tickOn(mortalLake{b.lake, state.dead}, state)
-	return got, func() { state.release(context.Background()) }
 }
 
 func lakeHows() []how {
@@ -211,11 +81,11 @@ func lakeHows() []how {
 
 func stateHows() []how {
 	return []how{
-		{"state not done", stateHow(statestorefault.Before), []int{0}},
-		{"state answer lost", stateHow(statestorefault.After), []int{0}},
-		{"state dead before", stateHow(statestorefault.DyingFirst), []int{0}},
-		{"state dead after", stateHow(statestorefault.DyingAfter), []int{0}},
-		{"state late", stateSlow, []int{0, -1}},
+		{"state not done", stateHow(statestorefault.Before, false), []int{0}},
+		{"state answer lost", stateHow(statestorefault.After, false), []int{0}},
+		{"state dead before", stateHow(statestorefault.Before, true), []int{0}},
+		{"state dead after", stateHow(statestorefault.After, true), []int{0}},
+		{"state late", stateHow(statestorefault.Delayed, true), []int{0, -1}},
 	}
 }
 
@@ -224,7 +94,7 @@ func stateHows() []how {
 func crashEverywhere(t *testing.T, b *bench, lakes, states []how) int {
 	t.Helper()
 	healthy := b.fork()
-	lake, state := objectfault.New(healthy.lake, objectfault.Fault{}), statestorefault.New(healthy.state, 0, statestorefault.Before)
+	lake, state := objectfault.New(healthy.lake, objectfault.Fault{}), statestorefault.New(healthy.state, statestorefault.Fault{})
 	if got := healthy.tickOn(lake, state); got.Action == replicate.Halted || got.Action == replicate.Failed {
 		t.Fatalf("healthy run: %s: %s", got.Action, got.Reason)
 	}

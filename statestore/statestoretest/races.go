@@ -91,38 +91,38 @@ func runLost(t *testing.T, open Open) {
 	p := statestore.Pending{Path: tablePath, Seq: 1, CommitID: "aaaa", PlanKey: "p"}
 	f := statestore.Finished{Path: tablePath, Seq: 1, CommitID: "aaaa", Set: map[string]string{"Index": "i"}}
 	t.Run("register", func(t *testing.T) {
-		s := statestore.New(statestorefault.New(open(t), 1, statestorefault.After))
+		s := statestore.New(broken(open(t), statestorefault.After))
 		item, created, err := s.Register(t.Context(), statestore.Item{"path": tablePath, "out_path": outPath})
 		if err != nil || !created || item["ActiveFlag"] != "false" {
 			t.Errorf("got %v, created %v, error %v", item, created, err)
 		}
 	})
 	t.Run("import", func(t *testing.T) {
-		s := statestore.New(statestorefault.New(open(t), 1, statestorefault.After))
+		s := statestore.New(broken(open(t), statestorefault.After))
 		wantErr(t, s.Import(t.Context(), base(t), false), nil)
 		wantItem(t, s, base(t))
 	})
 	t.Run("commit, another there", func(t *testing.T) {
 		b := open(t)
 		create(t, b, changed(base(t), over(pendingItem(), statestore.Item{"CommitId": "bbbb"})))
-		err := statestore.New(statestorefault.New(b, 1, statestorefault.Before)).Commit(t.Context(), p)
+		err := statestore.New(broken(b, statestorefault.Before)).Commit(t.Context(), p)
 		wantErr(t, err, statestore.ErrConflict)
 	})
 	t.Run("finish, finished the same way", func(t *testing.T) {
 		b := open(t)
 		create(t, b, changed(base(t), statestore.Item{"Seq": "000000000001", "Index": "i"}))
-		wantErr(t, statestore.New(statestorefault.New(b, 1, statestorefault.Before)).Finish(t.Context(), f), nil)
+		wantErr(t, statestore.New(broken(b, statestorefault.Before)).Finish(t.Context(), f), nil)
 	})
 	t.Run("finish, finished another way", func(t *testing.T) {
 		b := open(t)
 		create(t, b, changed(base(t), statestore.Item{"Seq": "000000000001", "Index": "j"}))
-		err := statestore.New(statestorefault.New(b, 1, statestorefault.Before)).Finish(t.Context(), f)
+		err := statestore.New(broken(b, statestorefault.Before)).Finish(t.Context(), f)
 		wantErr(t, err, statestore.ErrConflict)
 	})
 	t.Run("nothing can be read back", func(t *testing.T) {
 		b := open(t)
 		create(t, b, base(t))
-		wantErr(t, statestore.New(statestorefault.New(b, 1, statestorefault.DyingAfter)).Commit(t.Context(), p), statestorefault.ErrInjected)
+		wantErr(t, statestore.New(statestorefault.New(b, statestorefault.Fault{At: 1, How: statestorefault.After, Crash: true})).Commit(t.Context(), p), statestorefault.ErrInjected)
 		wantItem(t, b, changed(base(t), statestore.Item{"Seq": "000000000001", "CommitId": "aaaa", "CommitPlan": "p"}))
 	})
 }

@@ -2,6 +2,7 @@ package statestoretest
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"sluice/statestore"
@@ -38,18 +39,32 @@ func runSteps(t *testing.T, open Open, steps []step) {
 		}
 		t.Run(st.name+", answer lost", func(t *testing.T) {
 			reset(t, b, have)
-			wantErr(t, st.do(t.Context(), statestore.New(statestorefault.New(b, 1, statestorefault.After))), nil)
+			wantErr(t, st.do(t.Context(), statestore.New(broken(b, statestorefault.After))), nil)
+			wantItem(t, b, after)
+		})
+		t.Run(st.name+", sent twice", func(t *testing.T) {
+			reset(t, b, have)
+			twice := broken(b, statestorefault.Twice)
+			wantErr(t, st.do(t.Context(), statestore.New(twice)), nil)
+			if err := twice.Arrive(t.Context()); err != nil && !errors.Is(err, statestore.ErrConflict) {
+				t.Errorf("the second: %v", err)
+			}
 			wantItem(t, b, after)
 		})
 		t.Run(st.name+", never sent", func(t *testing.T) {
 			reset(t, b, have)
-			err := st.do(t.Context(), statestore.New(statestorefault.New(b, 1, statestorefault.Before)))
+			err := st.do(t.Context(), statestore.New(broken(b, statestorefault.Before)))
 			if len(st.then) > 0 {
 				wantErr(t, err, statestorefault.ErrInjected)
 			}
 			wantItem(t, b, have)
 		})
 	}
+}
+
+// broken returns b with its first effect going wrong.
+func broken(b statestore.Backend, how statestorefault.How) *statestorefault.Backend {
+	return statestorefault.New(b, statestorefault.Fault{At: 1, How: how})
 }
 
 // reset makes the item be have, whatever it was.

@@ -29,12 +29,18 @@ const (
 	Before How = iota + 1
 	// After says that the effect takes place and its answer is lost.
 	After
-	// Delayed says that the effect takes place when Release is called, like a request that was under way when its sender died.
+	// Delayed says that the effect takes place when Arrive is called, like a request that was under way when its sender died.
 	Delayed
+	// Twice says that the effect takes place and is answered, and that the same request arrives once more when Arrive
+	// is called, like one that the network kept a copy of.
+	Twice
+	// Resent says that the client sends the request again because the first answer was lost: the effect takes place,
+	// the request arrives once more at once, and the second answer is the one that is heard.
+	Resent
 )
 
-// Fault chooses the effect. At 0 is none. With Crash every later effect and read fails, too, as if the process had
-// ended.
+// Fault chooses the effect. At 0 is none. With Crash the answer is lost, and every later effect and read fails, too, as
+// if the process had ended.
 type Fault struct {
 	At    int
 	How   How
@@ -49,7 +55,8 @@ type Store struct {
 	mu      sync.Mutex
 	effects int
 	dead    bool
-	delayed func(context.Context) error
+	killed  func() bool
+	waiting func(context.Context) error
 }
 
 var _ object.Store = (*Store)(nil)
@@ -73,11 +80,23 @@ func (s *Store) Fired() bool {
 	return s.fault.At > 0 && s.effects >= s.fault.At
 }
 
-// Release lets the delayed effect take place and returns the store's answer to it: nil when there is none waiting.
-func (s *Store) Release(ctx context.Context) error {
+// Dead tells whether the process that uses the store has ended by its fault.
+func (s *Store) Dead() bool {
 	s.mu.Lock()
-	effect := s.delayed
-	s.delayed = nil
+	defer s.mu.Unlock()
+	return s.dead
+}
+
+// DieWith lets the store be out of reach, too, when the process has ended by the fault of something else that it uses.
+// Call it before the store is used.
+func (s *Store) DieWith(dead func() bool) { s.killed = dead }
+
+// Arrive lets the request that waits arrive, a delayed one or the second of two, and returns the store's answer to
+// it: nil when there is none waiting.
+func (s *Store) Arrive(ctx context.Context) error {
+	s.mu.Lock()
+	effect := s.waiting
+	s.waiting = nil
 	s.mu.Unlock()
 	if effect == nil {
 		return nil
@@ -87,11 +106,11 @@ func (s *Store) Release(ctx context.Context) error {
 
 // next counts an effect and says what is to become of it: 0 for nothing special.
 func (s *Store) next() (How, error) {
+	if err := s.alive(); err != nil {
+		return Before, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.dead {
-		return Before, fmt.Errorf("%w: the process is dead", ErrInjected)
-	}
 	s.effects++
 	if s.effects != s.fault.At {
 		return 0, nil
@@ -100,21 +119,20 @@ func (s *Store) next() (How, error) {
 	return s.fault.How, fmt.Errorf("%w: effect %d", ErrInjected, s.effects)
 }
 
-func (s *Store) isDead() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.dead
-}
+func (s *Store) gone() bool { return s.Dead() || s.killed != nil && s.killed() }
 
 func (s *Store) alive() error {
-	if s.isDead() {
+	if s.gone() {
 		return fmt.Errorf("%w: the process is dead", ErrInjected)
 	}
 	return nil
 }
 
-// effect counts and performs do, or does to it what the fault says.
-func (s *Store) effect(ctx context.Context, do func(context.Context) error) (how How, err error) {
+// sendsTwice reports whether the fault is one of a request that arrives twice.
+func (f Fault) sendsTwice() bool { return f.How == Twice || f.How == Resent }
+
+// effect counts and performs do, or does to it what the fault says; again is the same request once more.
+func (s *Store) effect(ctx context.Context, do, again func(context.Context) error) (how How, err error) {
 	how, fault := s.next()
 	switch how {
 	case Before:
@@ -123,12 +141,27 @@ func (s *Store) effect(ctx context.Context, do func(context.Context) error) (how
 		_ = do(ctx) // the answer that is lost, whatever it was
 		return how, fault
 	case Delayed:
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.delayed = do
+		s.wait(do)
+		return how, fault
+	case Twice:
+		err = do(ctx)
+		s.wait(again)
+	case Resent:
+		_ = do(ctx)
+		err = again(ctx)
+	default:
+		return how, do(ctx)
+	}
+	if s.fault.Crash {
 		return how, fault
 	}
-	return how, do(ctx)
+	return how, err
+}
+
+func (s *Store) wait(effect func(context.Context) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting = effect
 }
 
 // List passes on.
@@ -158,11 +191,11 @@ func (s *Store) Get(ctx context.Context, key string, in object.GetInput) (io.Rea
 // Put is an effect.
 func (s *Store) Put(ctx context.Context, key string, body []byte, in object.PutInput) (info object.Info, err error) {
 	body = append([]byte(nil), body...) // a delayed effect outlives the call
-	_, err = s.effect(ctx, func(ctx context.Context) (err error) {
+	put := func(ctx context.Context) (err error) {
 		info, err = s.store.Put(ctx, key, body, in)
 		return err
-	})
-	if err != nil {
+	}
+	if _, err = s.effect(ctx, put, put); err != nil {
 		return object.Info{}, err
 	}
 	return info, nil
@@ -170,7 +203,8 @@ func (s *Store) Put(ctx context.Context, key string, body []byte, in object.PutI
 
 // Delete is an effect.
 func (s *Store) Delete(ctx context.Context, key, ifMatch string) error {
-	_, err := s.effect(ctx, func(ctx context.Context) error { return s.store.Delete(ctx, key, ifMatch) })
+	remove := func(ctx context.Context) error { return s.store.Delete(ctx, key, ifMatch) }
+	_, err := s.effect(ctx, remove, remove)
 	return err
 }
 
@@ -179,27 +213,52 @@ func (s *Store) Create(ctx context.Context, key string, in object.PutInput) obje
 	if s.fault.How == Delayed {
 		ctx = context.WithoutCancel(ctx) // a delayed effect outlives its caller
 	}
-	return &upload{Upload: s.store.Create(ctx, key, in), store: s}
+	return &upload{Upload: s.store.Create(ctx, key, in), store: s, key: key, in: in}
 }
 
+// upload keeps its body when its request may have to be sent again.
 type upload struct {
 	object.Upload
 	store   *Store
+	key     string
+	in      object.PutInput
+	body    []byte
 	delayed bool
+}
+
+func (u *upload) Write(p []byte) (int, error) {
+	if u.store.fault.sendsTwice() {
+		u.body = append(u.body, p...)
+	}
+	return u.Upload.Write(p)
 }
 
 func (u *upload) CopyFrom(ctx context.Context, in object.CopyInput) error {
 	if err := u.store.alive(); err != nil {
 		return err
 	}
-	return u.Upload.CopyFrom(ctx, in)
+	if err := u.Upload.CopyFrom(ctx, in); err != nil || in.Length == 0 || !u.store.fault.sendsTwice() {
+		return err
+	}
+	body, _, err := u.store.store.Get(ctx, in.Key, object.GetInput{Offset: in.Offset, Length: in.Length, IfMatch: in.ETag})
+	if err != nil {
+		return err
+	}
+	copied, err := io.ReadAll(body)
+	u.body = append(u.body, copied...)
+	return errors.Join(err, body.Close())
 }
 
 func (u *upload) Close(ctx context.Context) (info object.Info, err error) {
-	how, err := u.store.effect(ctx, func(ctx context.Context) (err error) {
+	send := func(ctx context.Context) (err error) {
 		info, err = u.Upload.Close(ctx)
 		return err
-	})
+	}
+	again := func(ctx context.Context) (err error) {
+		info, err = u.store.store.Put(ctx, u.key, u.body, u.in)
+		return err
+	}
+	how, err := u.store.effect(ctx, send, again)
 	if err != nil {
 		u.delayed = how == Delayed
 		return object.Info{}, err
@@ -209,7 +268,7 @@ func (u *upload) Close(ctx context.Context) (info object.Info, err error) {
 
 // Abort passes on, except when Close was delayed or the process is dead: there is nobody left to send it.
 func (u *upload) Abort(ctx context.Context) error {
-	if u.delayed || u.store.isDead() {
+	if u.delayed || u.store.gone() {
 		return nil
 	}
 	return u.Upload.Abort(ctx)
