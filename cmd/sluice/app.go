@@ -30,6 +30,7 @@ type app struct {
 	terminal       bool // stderr is one
 	now            func() time.Time
 	open           func(ctx context.Context, o *options, w watcher) (engine, error)
+	janitor        func(ctx context.Context, o *options, w watcher, dry bool) (janitor, error)
 }
 
 // watcher is told what an engine does while it works.

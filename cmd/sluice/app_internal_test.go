@@ -47,6 +47,7 @@ type fakeEngine struct {
 	forecasts []replicate.Forecast
 	tables    []replicate.Table
 	checks    []replicate.Check
+	cleanings []replicate.Cleaning
 	err       error
 
 	table, accept string
@@ -115,11 +116,22 @@ func (f *fakeEngine) Doctor(_ context.Context, report func(replicate.Check)) err
 	return f.err
 }
 
+// fakeJanitor is the janitor over the same answers.
+type fakeJanitor struct{ *fakeEngine }
+
+func (f fakeJanitor) Run(_ context.Context, report func(replicate.Cleaning)) error {
+	for _, c := range f.cleanings {
+		report(c)
+	}
+	return f.err
+}
+
 // session is one process of the command over a fake engine.
 type session struct {
 	engine         *fakeEngine
 	env            map[string]string
 	options        options // as the engine was opened with
+	dry            bool    // as the janitor was opened with
 	stdout, stderr bytes.Buffer
 	stdin          string
 	ctx            context.Context
@@ -137,6 +149,10 @@ func (s *session) run(t *testing.T, args ...string) int {
 		open: func(_ context.Context, o *options, _ watcher) (engine, error) {
 			s.options = *o
 			return s.engine, nil
+		},
+		janitor: func(_ context.Context, o *options, _ watcher, dry bool) (janitor, error) {
+			s.options, s.dry = *o, dry
+			return fakeJanitor{s.engine}, nil
 		},
 	}
 	return a.run(s.ctx, args)

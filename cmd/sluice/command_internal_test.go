@@ -31,8 +31,10 @@ func TestText(t *testing.T) {
 			{Name: "conditional writes", OK: true, Detail: "held by bucket lake"},
 			{Name: "clock", Detail: "9 s behind S3", Remedy: "set the clock by NTP"},
 		},
+		cleanings: someCleanings(),
 	}
 	for name, args := range map[string][]string{
+		"janitor": {"janitor"}, "janitor-verbose": {"janitor", "-v"}, "janitor-json": {"janitor", "--json"}, "janitor-dry": {"janitor", "--dry-run", "-v"},
 		"run": {"run"}, "run-verbose": {"run", "-v"}, "run-json": {"run", "--json"},
 		"plan": {"plan"}, "plan-verbose": {"plan", "-v"}, "plan-json": {"plan", "--json"},
 		"tables": {"tables"}, "tables-verbose": {"tables", "-v"}, "tables-json": {"tables", "--json"},
@@ -53,7 +55,7 @@ func TestText(t *testing.T) {
 func TestHelp(t *testing.T) {
 	for _, command := range []string{
 		"", "run", "plan", "tables", "activate", "deactivate", "acknowledge", "control", "control export", "control import",
-		"doctor", "demo", "version",
+		"janitor", "doctor", "demo", "version",
 	} {
 		t.Run(command, func(t *testing.T) {
 			s := &session{}
@@ -103,6 +105,9 @@ func TestExitStatus(t *testing.T) {
 		"bad choice":             {[]string{"run", "--op-column", "maybe"}, fakeEngine{}, 2, "keep, drop"},
 		"bad accept":             {[]string{"acknowledge", "a.b", "--accept", "all"}, fakeEngine{}, 2, "reload, truncate, foreign, schema"},
 		"import of no such file": {[]string{"control", "import", "/no/such/file"}, fakeEngine{}, 2, "no such file"},
+		"janitor is well":        {[]string{"janitor"}, fakeEngine{cleanings: someCleanings()[:2]}, 0, ""},
+		"janitor failed":         {[]string{"janitor"}, fakeEngine{cleanings: someCleanings()}, 1, ""},
+		"janitor wants no table": {[]string{"janitor", "store.product"}, fakeEngine{}, 2, "see sluice janitor --help"},
 		"version":                {[]string{"version"}, fakeEngine{}, 0, ""},
 		"completion":             {[]string{"completion", "bash"}, fakeEngine{}, 0, ""},
 	} {
@@ -243,5 +248,26 @@ func TestCompletionOfTables(t *testing.T) {
 				t.Errorf("got %v, want %v", got, tc.want)
 			}
 		})
+	}
+}
+
+func someCleanings() []replicate.Cleaning {
+	return []replicate.Cleaning{
+		{
+			Table: "store.product", Path: "raw/store/product/", Action: replicate.Cleaned, Files: 1, Bookkeeping: 2, Bytes: 5 << 20, Uploads: 1,
+			Keys: []string{"_sluice/product/ledger/1-a.json", "_sluice/product/ledger/2-b.json", "product/part-1-0-a.parquet"},
+		},
+		{Table: "store.calm", Path: "raw/store/calm/", Action: replicate.Idle, Keys: []string{}},
+		{Table: "store.slow", Path: "raw/store/slow/", Action: replicate.Failed, Reason: "delete slow/x: access denied; check the permissions with sluice doctor", Keys: []string{}},
+	}
+}
+
+func TestJanitorDryRun(t *testing.T) {
+	s := &session{engine: &fakeEngine{}}
+	if s.run(t, "janitor"); s.dry {
+		t.Error("dry without --dry-run")
+	}
+	if s.run(t, "janitor", "--dry-run"); !s.dry {
+		t.Error("not dry with --dry-run")
 	}
 }

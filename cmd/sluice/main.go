@@ -29,6 +29,7 @@ func main() {
 		terminal: term.IsTerminal(int(os.Stderr.Fd())),
 		now:      time.Now,
 		open:     openEngine,
+		janitor:  openJanitor,
 	}
 	os.Exit(a.run(ctx, os.Args[1:]))
 }

@@ -18,11 +18,8 @@ import (
 
 // openEngine builds the engine over the real stores.
 func openEngine(ctx context.Context, o *options, w watcher) (engine, error) {
-	where, err := o.locate()
+	where, cfg, err := o.configure()
 	if err != nil {
-		return nil, err
-	}
-	if err := where.raw.mustExist(); err != nil {
 		return nil, err
 	}
 	if o.makeLake && where.lake.dir != "" {
@@ -34,16 +31,27 @@ func openEngine(ctx context.Context, o *options, w watcher) (engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := replicate.Config{
-		RawBucket: where.raw.bucket, RawPrefix: where.raw.prefix,
-		LakeBucket: where.lake.bucket, LakePrefix: where.lake.prefix,
-		Schema: o.schema, Owner: owner(), Settings: o.settings,
-	}
 	stores := replicate.Stores{
 		Objects: newBuckets(where).open, State: state,
 		Log: w.log, Now: w.now, Progress: w.progress,
 	}
 	return replicate.New(cfg, stores)
+}
+
+// configure reads the flags that say where things are.
+func (o *options) configure() (places, replicate.Config, error) {
+	where, err := o.locate()
+	if err != nil {
+		return places{}, replicate.Config{}, err
+	}
+	if err := where.raw.mustExist(); err != nil {
+		return places{}, replicate.Config{}, err
+	}
+	return where, replicate.Config{
+		RawBucket: where.raw.bucket, RawPrefix: where.raw.prefix,
+		LakeBucket: where.lake.bucket, LakePrefix: where.lake.prefix,
+		Schema: o.schema, Owner: owner(), Settings: o.settings,
+	}, nil
 }
 
 // mustExist says so when the directory is not there.
@@ -102,7 +110,17 @@ func newBuckets(where places) *buckets {
 	}}
 }
 
+// store is a bucket for workers and for the janitor.
+type store interface {
+	replicate.Objects
+	replicate.Cleaner
+}
+
 func (b *buckets) open(ctx context.Context, bucket string) (replicate.Objects, error) {
+	return b.store(ctx, bucket)
+}
+
+func (b *buckets) store(ctx context.Context, bucket string) (store, error) {
 	for _, l := range []location{b.raw, b.lake} {
 		if l.dir != "" && l.bucket == bucket {
 			return object.NewDirectory(l.dir), nil

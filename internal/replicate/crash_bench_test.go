@@ -130,7 +130,7 @@ func (b *bench) settle() error {
 			return nil
 		case replicate.Halted, replicate.Failed, replicate.Busy, replicate.Inactive:
 			return fmt.Errorf("%s: %s", got.Action, got.Reason)
-		case replicate.Loaded, replicate.Merged, replicate.Registered:
+		case replicate.Loaded, replicate.Merged, replicate.Registered, replicate.Cleaned:
 		}
 	}
 	return errors.New("not idle after 8 runs")

@@ -126,8 +126,11 @@ func (p *Plan) fileName(n int) string {
 	return fmt.Sprintf("part-%s-%d-%s.parquet", statestore.FormatSeq(p.Seq), n, p.ID[:8])
 }
 
+// idLength is the length of a commit's id: hexadecimal digits.
+const idLength = 32
+
 func newID() string {
-	var b [16]byte
+	var b [idLength / 2]byte
 	_, _ = rand.Read(b[:]) // never fails: https://pkg.go.dev/crypto/rand#Read
 	return hex.EncodeToString(b[:])
 }

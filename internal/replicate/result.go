@@ -13,6 +13,7 @@ const (
 	Halted     Action = "halted"     // data or settings are wrong; Reason says which, and the remedy
 	Failed     Action = "failed"     // storage trouble or the like; a later run may succeed
 	Busy       Action = "busy"       // another run works on the table
+	Cleaned    Action = "cleaned"    // the janitor deleted something
 )
 
 // Counts are the figures of what happened to rows. All but Changes are net
