@@ -18,6 +18,7 @@ import (
 	"sluice/internal/object/objectfault"
 	"sluice/internal/replicate"
 	"sluice/statestore"
+	"sluice/statestore/statestorefault"
 )
 
 // janitorOn cleans the world, seen through the given lake, and returns what it says of the table.
@@ -233,8 +234,8 @@ func TestJanitorDeletesOrphansOfLostCommits(t *testing.T) {
 	b := partitioned(t)
 	b.change(update(1, "A", "x"))
 	before := b.keys("_sluice/")
-	state := mortalState{b.state, func() bool { return len(b.keys("_sluice/")) >= len(before)+4 }}
-	b.tickOn(b.lake, state) // dies between its plan and its commit
+	fault := statestorefault.Fault{At: 3, How: statestorefault.Before, Crash: true} // behind EnsureTable and the lease
+	b.tickOn(b.lake, statestorefault.New(b.state, fault))                           // dies between its plan and its commit
 	orphans := slices.DeleteFunc(b.keys("_sluice/"), func(key string) bool { return slices.Contains(before, key) })
 	if len(orphans) < 3 || b.item().Pending() {
 		t.Fatalf("orphans: %v", orphans)
@@ -327,7 +328,7 @@ func TestJanitorMayDieAnywhere(t *testing.T) {
 			}
 			b.change(update(1, "late", "x"), insert(5, "again", "z"))
 			b.must(b.settle())
-			_ = faulty.Release(t.Context())
+			_ = faulty.Arrive(t.Context())
 			b.must(b.settle())
 			if err := b.wrong(); err != nil {
 				t.Errorf("%+v: %v", fault, err)
