@@ -314,8 +314,12 @@ func TestJanitorMayDieAnywhere(t *testing.T) {
 	want := healthy.keys("")
 	for i := 1; i <= lake.Effects(); i++ {
 		for _, fault := range []objectfault.Fault{
-			{At: i, How: objectfault.Before}, {At: i, How: objectfault.After}, {At: i, How: objectfault.Delayed},
-			{At: i, How: objectfault.Before, Crash: true}, {At: i, How: objectfault.After, Crash: true}, {At: i, How: objectfault.Delayed, Crash: true},
+			{At: i, How: objectfault.Before},
+			{At: i, How: objectfault.After},
+			{At: i, How: objectfault.Delayed},
+			{At: i, How: objectfault.Before, Crash: true},
+			{At: i, How: objectfault.After, Crash: true},
+			{At: i, How: objectfault.Delayed, Crash: true},
 		} {
 			b := from.fork()
 			faulty := objectfault.New(b.lake, fault)
