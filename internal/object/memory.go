@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -19,6 +20,7 @@ type Memory struct {
 
 	mu      sync.Mutex
 	objects map[string]memoryObject
+	keys    []string // of objects, in byte order
 }
 
 type memoryObject struct {
@@ -99,6 +101,9 @@ func (m *Memory) Put(ctx context.Context, key string, body []byte, in PutInput) 
 		kept.Metadata = map[string]string{}
 	}
 	m.objects[key] = memoryObject{body: bytes.Clone(body), info: kept}
+	if at, found := slices.BinarySearch(m.keys, key); !found {
+		m.keys = slices.Insert(m.keys, at, key)
+	}
 	return info, nil
 }
 
@@ -115,6 +120,8 @@ func (m *Memory) Delete(ctx context.Context, key, ifMatch string) error {
 		return fmt.Errorf("delete %s: %w", key, err)
 	}
 	delete(m.objects, key)
+	at, _ := slices.BinarySearch(m.keys, key)
+	m.keys = slices.Delete(m.keys, at, at+1)
 	return nil
 }
 

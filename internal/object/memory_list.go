@@ -39,21 +39,19 @@ func (m *Memory) page(in ListInput) []Entry {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var entries []Entry
-	seen := map[string]bool{}
-	for key, o := range m.objects {
-		if !strings.HasPrefix(key, in.Prefix) {
-			continue
+	first, _ := slices.BinarySearch(m.keys, max(in.Prefix, in.StartAfter))
+	for _, key := range m.keys[first:] {
+		if !strings.HasPrefix(key, in.Prefix) || len(entries) == pageEntries {
+			break
 		}
-		e := Entry{Info: o.info}
+		e := Entry{Info: m.objects[key].info}
 		e.Metadata = nil
 		if prefix := in.commonPrefix(key); prefix != "" {
 			e = Entry{Info: Info{Key: prefix}, Prefix: true}
 		}
-		if e.Key > in.StartAfter && !seen[e.Key] {
-			seen[e.Key] = e.Prefix
+		if e.Key > in.StartAfter && (len(entries) == 0 || entries[len(entries)-1].Key != e.Key) {
 			entries = append(entries, e)
 		}
 	}
-	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) })
-	return entries[:min(len(entries), pageEntries)]
+	return entries
 }
