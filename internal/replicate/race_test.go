@@ -3,6 +3,7 @@ package replicate_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -162,4 +163,36 @@ func TestAProcessThatStoodStillLooksBeforeItSends(t *testing.T) {
 	if diff := cmp.Diff(before, b.rows()); diff != "" {
 		t.Errorf("a late body reached the lake (-want +got):\n%s", diff)
 	}
+}
+
+// reading is a bucket that says so before it is read.
+type reading struct {
+	*object.Memory
+	before func(key string)
+}
+
+func (r reading) Get(ctx context.Context, key string, in object.GetInput) (io.ReadCloser, object.Info, error) {
+	r.before(key)
+	return r.Memory.Get(ctx, key, in)
+}
+
+// TestAPlanWhoseFilesAnotherRunRewroteStartsOver lets another run merge while the first is looking for its keys: that
+// the file it reads has changed is no trouble with storage. It was reported as failed.
+func TestAPlanWhoseFilesAnotherRunRewroteStartsOver(t *testing.T) {
+	b := partitioned(t)
+	b.change(update(1, "A", "x"), remove(3, "c", "y"))
+	var once sync.Once
+	met := false
+	lake := reading{b.lake, func(key string) {
+		if strings.HasPrefix(key, "product/") {
+			once.Do(func() {
+				met = true
+				b.must(b.settle())
+			})
+		}
+	}}
+	if got := b.tickOn(lake, b.state); got.Action != replicate.Idle || !met {
+		t.Errorf("got %s: %s; met %v", got.Action, got.Reason, met)
+	}
+	b.must(b.wrong())
 }

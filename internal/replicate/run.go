@@ -131,7 +131,11 @@ func (r *run) work(ctx context.Context) error {
 		if err := r.adopt(ctx, item); err != nil {
 			return err
 		}
-		switch done, err := r.step(ctx); {
+		done, err := r.step(ctx)
+		if inDoubt(err) && r.overtook(ctx) {
+			err = errors.Join(statestore.ErrConflict, err)
+		}
+		switch {
 		case errors.Is(err, statestore.ErrConflict):
 			if lost++; lost > maxReplans {
 				return fmt.Errorf("%d plans in a row were overtaken: %w", lost, err)
@@ -144,6 +148,17 @@ func (r *run) work(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// overtook says whether somebody else has committed or finished since the item was read. Then it was they who changed
+// what this run was reading: it starts over.
+func (r *run) overtook(ctx context.Context) bool {
+	item, err := r.e.stores.State.Read(ctx, r.t.path)
+	if err != nil {
+		return false
+	}
+	seq, err := statestore.ParseSeq(item[statestore.Seq])
+	return err == nil && (seq != r.t.seq || item[statestore.CommitID] != r.t.pending())
 }
 
 // step makes one commit, or finishes the pending one; done says that nothing is left to do now.
