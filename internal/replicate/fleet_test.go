@@ -179,11 +179,11 @@ func (f *fleet) hour() {
 	case len(f.late) > 0 && f.rng.IntN(2) == 0: // a request of the run before falls into this one
 		late := f.late
 		f.late = nil
-		s.lake = &releasing{Store: s.lake, at: 1 + f.rng.IntN(20), release: func() {
+		s.lake = arriving{s.lake, &underWay{requests: []*request{{moment(1 + f.rng.IntN(40)), func() {
 			for _, request := range late {
 				request()
 			}
-		}}
+		}}}}}
 		f.runOn(s)
 		for _, request := range late {
 			request()

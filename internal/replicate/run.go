@@ -199,11 +199,11 @@ func (r *run) carryOut(ctx context.Context, p *Plan, ops [2][]Op) error {
 	if err != nil {
 		return err
 	}
-	if err := a.finish(ctx); err != nil {
-		return err
+	ours, err := a.finish(ctx)
+	if ours {
+		r.account(p)
 	}
-	r.account(p)
-	return nil
+	return err
 }
 
 // account adds a finished plan to the tick's result.
@@ -252,8 +252,8 @@ func (a *application) pulse(ctx context.Context) error {
 	defer r.mu.Unlock()
 	now := r.e.now()
 	if passed(r.renewed, now, leaseRenew) {
-		if err := r.e.stores.State.Renew(ctx, r.t.path, r.e.cfg.Owner, leaseTime); err != nil && !errors.Is(err, statestore.ErrLeased) {
-			return err
+		if err := r.e.stores.State.Renew(ctx, r.t.path, r.e.cfg.Owner, leaseTime); err != nil {
+			r.e.stores.Log.Warn("lease not renewed", "table", r.t.name(), "error", err) // it only saves work
 		}
 		r.renewed = now
 	}
