@@ -41,6 +41,18 @@ func TestRuling24_TwoSchemasWithOneTableName(t *testing.T) {
 	w.wantOut("raw/third/t/", "lake/third/")
 }
 
+// TestRuling24_TwoSchemasWithOneTableNameFoundInOneTick: the first tick over a source with two such schemas gave both
+// tables one folder, and the second one halted for good.
+func TestRuling24_TwoSchemasWithOneTableNameFoundInOneTick(t *testing.T) {
+	w := newWorld(t)
+	for _, schema := range []string{"one", "two"} {
+		w.write("raw", schema+"/t/LOAD00000001.parquet", rowsOf("id, v", "1, '"+schema+"'"))
+	}
+	w.tick()
+	w.wantOut("raw/one/t/", "lake/")
+	w.wantOut("raw/two/t/", "lake/two/")
+}
+
 func TestRuling24_ASchemaNamedLikeATableGetsAFolderOfItsOwn(t *testing.T) {
 	w := newWorld(t)
 	for _, table := range []string{"app/orders", "app/sales"} {

@@ -31,12 +31,14 @@ func (e *Engine) Run(ctx context.Context, report func(Result)) error {
 	if err != nil {
 		return err
 	}
+	var fresh []string
 	for _, path := range found {
-		if _, known := items[path]; known {
-			continue
+		if _, known := items[path]; !known {
+			report(e.register(ctx, path, items))
+			fresh = append(fresh, path)
 		}
-		result := e.register(ctx, path, items)
-		report(result)
+	}
+	for _, path := range fresh { // not sooner: the next one found must not get the same lake folder
 		items[path] = nil
 	}
 	return eachTable(ctx, e, items, func(item statestore.Item) Result { return e.runTable(ctx, item) }, report)
