@@ -117,5 +117,5 @@ func asRead(have Item, attr string) Condition {
 
 // engineAttrs returns what the engine keeps between runs: together they describe one state of the lake.
 func engineAttrs() []string {
-	return []string{CommitID, CommitPlan, Index, Ledger, Generation, LoadFingerprint, InputsDigest, ListedOn}
+	return []string{CommitID, CommitPlan, Index, Ledger, Generation, LoadFingerprint, InputsDigest, ListedOn, Catalog}
 }

@@ -44,6 +44,7 @@ const (
 	BeforeImagePrefix = "BeforeImagePrefix" // setting: prefix of before-image columns
 	Accept            = "Accept"            // what an operator accepted when acknowledging
 	ListedOn          = "ListedOn"          // day of the latest whole listing
+	Catalog           = "Catalog"           // what of the table is registered in which catalog, and the day that was compared
 )
 
 // The values that conditions and defaults are made of.
@@ -102,7 +103,7 @@ func known(attr string) bool {
 	switch attr {
 	case Path, Bucket, Prefix, Folder, PrimaryKey, PartitionKey, LastFullLoadDate, LastIncrementalFile, ActiveFlag, OutPath,
 		Seq, CommitID, CommitPlan, Index, Ledger, LeaseOwner, LeaseUntil, Status, StatusReason, Generation, LoadFingerprint,
-		InputsDigest, OrderColumn, InputTimezone, LoadLead, ReloadPolicy, BeforeImagePrefix, Accept, ListedOn:
+		InputsDigest, OrderColumn, InputTimezone, LoadLead, ReloadPolicy, BeforeImagePrefix, Accept, ListedOn, Catalog:
 		return true
 	}
 	return false

@@ -26,9 +26,11 @@ type application struct {
 	applied map[string]string // ETag by key of what this run saw applied
 	opened  map[string]*parquetedit.File
 	done    int
+	before  *index // see indexBefore
+	catalog registration
 }
 
-// apply carries the plan out: phase 1, and when every op of it is applied, phase 2.
+// apply carries the plan out: phase 1, and when every op of it is applied and the catalog knows what it created, phase 2.
 func (r *run) apply(ctx context.Context, p *Plan, ops [2][]Op) (*application, error) {
 	a := &application{run: r, plan: p, again: len(ops[0])+len(ops[1]) == 0, applied: map[string]string{}, opened: map[string]*parquetedit.File{}}
 	if a.again {
@@ -38,6 +40,11 @@ func (r *run) apply(ctx context.Context, p *Plan, ops [2][]Op) (*application, er
 		}
 	}
 	for phase := range p.Phases {
+		if phase == 1 {
+			if err := a.registerCreates(ctx, ops); err != nil {
+				return nil, err
+			}
+		}
 		if err := a.applyPhase(ctx, ops[phase]); err != nil {
 			return nil, err
 		}

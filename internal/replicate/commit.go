@@ -36,7 +36,7 @@ func (r *run) commit(ctx context.Context, d *draft) error {
 func (d *draft) pending(base uint64) statestore.Pending {
 	return statestore.Pending{
 		Path: d.Path, Base: base, Seq: d.Seq, CommitID: d.ID,
-		PlanKey: d.planKey(), Settings: d.Settings, Remove: []string{statestore.Accept},
+		PlanKey: d.planKey(), Settings: d.Settings, Remove: append(d.forget, statestore.Accept),
 	}
 }
 
@@ -51,6 +51,7 @@ func (r *run) writeDraft(ctx context.Context, d *draft) error {
 			return fmt.Errorf("write %s: %w", d.Changes, err)
 		}
 	}
+	d.forget = r.staleCatalog(&d.Plan)
 	d.Creates = 0
 	for _, op := range d.ops[0] {
 		for _, f := range op.Files {

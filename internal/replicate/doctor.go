@@ -12,7 +12,8 @@ import (
 
 // Doctor tries what a run relies on and says what to fix: that raw can be
 // listed and read, that the lake's store holds write conditions, that the control table can be read,
-// that the clocks agree, and for each active table that nothing was missed. It writes one probe object below the lake's _sluice/ folder.
+// that the clocks agree, and for each active table that nothing was missed and that the catalog has it. It writes one probe object below the
+// lake's _sluice/ folder, and lets the next run register what the catalog lost.
 func (e *Engine) Doctor(ctx context.Context, report func(Check)) error {
 	e.checkRaw(ctx, report)
 	e.checkLake(ctx, report)
@@ -27,6 +28,7 @@ func (e *Engine) Doctor(ctx context.Context, report func(Check)) error {
 	for _, path := range sortedKeys(items) {
 		if item := items[path]; item != nil && item.Active() && e.inScope(item) {
 			report(e.checkTable(ctx, item))
+			e.checkCatalog(ctx, item, report)
 		}
 	}
 	return ctx.Err()

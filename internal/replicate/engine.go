@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"sluice/internal/catalog"
 	"sluice/internal/object"
 	"sluice/statestore"
 )
@@ -18,10 +19,23 @@ type Objects interface {
 	object.Writer
 }
 
-// Stores are the places that an engine works on. Log, Now and Progress may be nil.
+// Catalog is where the tables of a lake are found by name, such as AWS Glue.
+type Catalog interface {
+	// Name says which catalog.
+	Name() string
+
+	// Ensure makes the catalog agree with t. It asks still before each write, and ends with its error.
+	Ensure(ctx context.Context, t catalog.Table, still func(context.Context) error) error
+
+	// Compare says how the catalog differs from t, "" when it agrees.
+	Compare(ctx context.Context, t catalog.Table) (string, error)
+}
+
+// Stores are the places that an engine works on. Catalog, Log, Now and Progress may be nil.
 type Stores struct {
 	Objects  func(ctx context.Context, bucket string) (Objects, error)
 	State    statestore.Store
+	Catalog  Catalog // nil: tables are registered nowhere
 	Log      *slog.Logger
 	Now      func() time.Time
 	Progress func(table string, done, total int) // ops of the current commit

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"sluice/internal/catalog"
 	"sluice/internal/dms"
 	"sluice/internal/lake"
 	"sluice/internal/object"
@@ -76,6 +77,8 @@ func dataFault(err error) string {
 		return "input"
 	case errors.Is(err, lake.ErrPartitionType), errors.Is(err, lake.ErrPartitionValue):
 		return "partition"
+	case errors.Is(err, catalog.ErrTaken), errors.Is(err, catalog.ErrKeys):
+		return "catalog"
 	}
 	return ""
 }

@@ -1,6 +1,7 @@
 package replicate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,55 +12,56 @@ import (
 	"sluice/statestore"
 )
 
-// finish makes sure that every op is in the lake, writes the index down and
-// moves the watermark by one conditional update. That somebody else finished or
-// replaced the commit is success; ours says whether this run did, whose result then counts it.
-func (a *application) finish(ctx context.Context) (ours bool, err error) {
+// finish makes sure that every op is in the lake and the lake in the catalog, writes the index down and
+// moves the watermark by one conditional update. That somebody else finished the
+// commit is success.
+func (a *application) finish(ctx context.Context) error {
 	planned, err := a.everyOp(ctx)
 	if err != nil {
-		return false, err
+		return err
 	}
 	infos, err := a.listLake(ctx)
 	if err != nil {
-		return false, err
+		return err
 	}
 	here := map[string]object.Info{}
 	for _, info := range infos {
 		here[info.Key] = info
 	}
 	if err := a.verify(ctx, planned, here); err != nil {
-		return false, err
+		return err
 	}
 	if a.plan.Kind == KindFence {
-		return true, nil // it moves nothing, and stays pending until the new plan replaces it
+		return nil // it moves nothing, and stays pending until the new plan replaces it
 	}
 	files, err := a.filesNow(ctx, planned, infos)
 	if err != nil {
-		return false, err
+		return err
 	}
 	if err := a.bound(ctx, planned, files); err != nil {
-		return false, err
+		return err
+	}
+	if err := a.register(ctx, files); err != nil {
+		return err
 	}
 	set := map[string]string{}
 	maps.Copy(set, a.plan.Set)
+	remove := a.noteCatalog(set)
 	if a.plan.Kind != KindRecord || len(planned) > 0 { // a record leaves the lake, and what is known of it, as it is
 		key := a.t.book + "index/" + a.plan.commitKey() + ".json"
 		if err := writeJSON(ctx, a.lake, key, indexOf(a.t, a.plan.Schema, files)); err != nil {
-			return false, err
+			return err
 		}
 		set[statestore.Index] = key
 	}
 	err = a.e.stores.State.Finish(ctx, statestore.Finished{
-		Path: a.t.path, Seq: a.plan.Seq, CommitID: a.plan.ID, Set: set,
+		Path: a.t.path, Seq: a.plan.Seq, CommitID: a.plan.ID, Set: set, Remove: remove,
 	})
-	if errors.Is(err, statestore.ErrConflict) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
+	if err != nil && !errors.Is(err, statestore.ErrConflict) {
+		return err
 	}
 	a.remember(planned, files)
-	return true, nil
+	return nil
 }
 
 // plannedFile is a file of the plan and the op that writes it.
@@ -106,11 +108,9 @@ func (a *application) verify(ctx context.Context, planned map[string]plannedFile
 // filesNow is what the index is to say: the plan's files as their ops left
 // them, the others as the index before knew them.
 func (a *application) filesNow(ctx context.Context, planned map[string]plannedFile, infos []object.Info) ([]*lake.File, error) {
-	var before index
-	if a.plan.Index != "" {
-		if err := readJSON(ctx, a.lake, a.plan.Index, &before); err != nil {
-			return nil, err
-		}
+	before, err := a.indexBefore(ctx)
+	if err != nil {
+		return nil, err
 	}
 	cached := map[string]indexFile{}
 	for _, f := range before.Files {
@@ -132,6 +132,19 @@ func (a *application) filesNow(ctx context.Context, planned map[string]plannedFi
 		}
 	}
 	return files, nil
+}
+
+// indexBefore is the index of the lake as the plan found it; empty when there was none.
+func (a *application) indexBefore(ctx context.Context) (*index, error) {
+	if a.before != nil || a.plan.Index == "" {
+		return cmp.Or(a.before, &index{}), nil
+	}
+	var x index
+	if err := readJSON(ctx, a.lake, a.plan.Index, &x); err != nil {
+		return nil, err
+	}
+	a.before = &x
+	return a.before, nil
 }
 
 // remember keeps what the tick's result says of the lake.

@@ -114,7 +114,7 @@ func (e *Engine) today() string { return e.now().UTC().Format(time.DateOnly) }
 // folder, which shows what an anchor hides; it is the only idle run that writes.
 func (r *run) resting(ctx context.Context) (bool, error) {
 	recorded := r.t.item[statestore.InputsDigest]
-	if recorded == "" || r.t.item[statestore.Accept] != "" {
+	if recorded == "" || r.t.item[statestore.Accept] != "" || r.unregistered() {
 		return false, nil
 	}
 	anchor := anchorOf(recorded)

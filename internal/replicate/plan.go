@@ -116,6 +116,7 @@ type draft struct {
 	ledger *ledger
 	table  *table
 	inputs []input
+	forget []string // attributes that the commit makes untrue
 }
 
 // commitKey is seq and id: what names a commit's objects and marks its bodies.

@@ -103,7 +103,7 @@ func (r *run) replace(ctx context.Context, old *Plan) error {
 		return err
 	}
 	pending := d.pending(r.t.seq)
-	pending.Settings, pending.Remove = nil, []string{statestore.Status, statestore.StatusReason, statestore.Accept}
+	pending.Settings, pending.Remove = nil, append(pending.Remove, statestore.Status, statestore.StatusReason)
 	r.result.Action, r.result.Reason = Idle, ""
 	return r.e.stores.State.Replace(ctx, old.ID, pending)
 }
@@ -128,7 +128,7 @@ func (r *run) passFence(ctx context.Context, fence *Plan) error {
 	if err != nil {
 		return err
 	}
-	if _, err := a.finish(ctx); err != nil {
+	if err := a.finish(ctx); err != nil {
 		return err
 	}
 	var old Plan
