@@ -120,7 +120,7 @@ func TestCatalog_IsMendedByTheDaysFirstCommit(t *testing.T) {
 }
 
 // doctor returns what is not well.
-func (c *catalogued) doctor() (bad []string) {
+func (c *cataloged) doctor() (bad []string) {
 	e, err := replicate.New(c.config, replicate.Stores{
 		Objects: func(_ context.Context, bucket string) (replicate.Objects, error) {
 			return map[string]*object.Memory{"raw": c.raw, "lake": c.lake}[bucket], nil
@@ -138,11 +138,11 @@ func (c *catalogued) doctor() (bad []string) {
 
 // TestCatalog_IsNotTrustedBehindARunWithoutIt: what a run registered nothing of must not count as registered.
 func TestCatalog_IsNotTrustedBehindARunWithoutIt(t *testing.T) {
-	for name, without := range map[string]func(c *catalogued){
-		"that made the commit": func(c *catalogued) {
+	for name, without := range map[string]func(c *cataloged){
+		"that made the commit": func(c *cataloged) {
 			c.tick(stores{c.lake, c.state, nil})
 		},
-		"that rolled it forward": func(c *catalogued) {
+		"that rolled it forward": func(c *cataloged) {
 			for n := 1; !c.item().Pending(); n++ {
 				lake, state := objectfault.New(c.lake, objectfault.Fault{At: n, How: objectfault.Before, Crash: true}), statestorefault.New(c.state, statestorefault.Fault{})
 				state.DieWith(lake.Dead)
@@ -240,12 +240,12 @@ func (o overtaken) AddPartitions(ctx context.Context, table string, partitions [
 // TestCatalog_ARunThatStoodStillUndoesNothing: it registers a column; meanwhile another run ends that commit and
 // makes one with a second column. The version that it looked at is gone, and so is its commit.
 func TestCatalog_ARunThatStoodStillUndoesNothing(t *testing.T) {
-	for name, first := range map[string]func(c *catalogued){
-		"with a column": func(c *catalogued) {
+	for name, first := range map[string]func(c *cataloged){
+		"with a column": func(c *cataloged) {
 			c.table.Columns = append(c.table.Columns, dmsgen.Column{Name: "price", Type: "int"})
 			c.change(update(1, "A", "x", 7), insert(6, "f", "new", 8))
 		},
-		"with a partition": func(c *catalogued) {
+		"with a partition": func(c *cataloged) {
 			c.change(update(1, "A", "x"), insert(6, "f", "new"))
 		},
 	} {
@@ -301,7 +301,7 @@ func TestCatalog_FollowsACommitThatIsReplaced(t *testing.T) {
 
 // TestCatalog_Names: the folder, behind the schema where the out_path ends with that.
 func TestCatalog_Names(t *testing.T) {
-	c := &catalogued{bench: newBench(t, product()), catalog: catalog.NewMemory()}
+	c := &cataloged{bench: newBench(t, product()), catalog: catalog.NewMemory()}
 	shop := product()
 	shop.Schema, shop.Name = "My Shop", "product"
 	for _, table := range []dmsgen.Table{product(), shop} {

@@ -21,8 +21,8 @@ import (
 	"sluice/statestore/statestorefault"
 )
 
-// catalogued is a bench whose lake is read through a catalog.
-type catalogued struct {
+// cataloged is a bench whose lake is read through a catalog.
+type cataloged struct {
 	*bench
 	catalog *catalog.Memory
 	torn    error // the first thing that a reader missed
@@ -35,14 +35,14 @@ type stores struct {
 	catalog catalog.Backend // nil: off
 }
 
-func (c *catalogued) fork() *catalogued {
-	return &catalogued{bench: c.bench.fork(), catalog: c.catalog.Clone()}
+func (c *cataloged) fork() *cataloged {
+	return &cataloged{bench: c.bench.fork(), catalog: c.catalog.Clone()}
 }
 
-func (c *catalogued) healthy() stores { return stores{c.lake, c.state, c.catalog} }
+func (c *cataloged) healthy() stores { return stores{c.lake, c.state, c.catalog} }
 
 // tick runs once; a reader looks after every write of it.
-func (c *catalogued) tick(s stores) replicate.Result {
+func (c *cataloged) tick(s stores) replicate.Result {
 	*c.clock = c.clock.Add(2 * time.Minute) // past any lease
 	in := replicate.Stores{
 		Objects: func(_ context.Context, bucket string) (replicate.Objects, error) {
@@ -67,14 +67,14 @@ func (c *catalogued) tick(s stores) replicate.Result {
 }
 
 // rest runs until the table is idle.
-func (c *catalogued) rest() error {
+func (c *cataloged) rest() error {
 	for range 8 {
 		switch got := c.tick(c.healthy()); got.Action {
 		case replicate.Idle:
 			return nil
 		case replicate.Halted, replicate.Failed, replicate.Busy, replicate.Inactive:
 			return fmt.Errorf("%s: %s", got.Action, got.Reason)
-		default:
+		case replicate.Loaded, replicate.Merged, replicate.Registered, replicate.Cleaned:
 		}
 	}
 	return errors.New("not idle after 8 runs")
@@ -104,7 +104,7 @@ func (u lookedAfterUpload) Close(ctx context.Context) (object.Info, error) {
 }
 
 // look reads the table through the catalog: no key that was there before and is there after may be missing.
-func (c *catalogued) look() {
+func (c *cataloged) look() {
 	if c.torn == nil && len(c.always) > 0 {
 		visible := *c.bench
 		visible.lake = c.visible()
@@ -113,7 +113,7 @@ func (c *catalogued) look() {
 }
 
 // visible is the lake as a query through the catalog sees it: what lies in a registered partition.
-func (c *catalogued) visible() *object.Memory {
+func (c *cataloged) visible() *object.Memory {
 	seen := object.NewMemory(c.now)
 	table, err := c.catalog.All("product")
 	if err != nil {
@@ -132,7 +132,7 @@ func (c *catalogued) visible() *object.Memory {
 }
 
 // behind says how the catalog differs from the lake: columns, keys, and every directory with rows.
-func (c *catalogued) behind() error {
+func (c *cataloged) behind() error {
 	got, err := c.catalog.All("product")
 	if err != nil {
 		return err
@@ -185,29 +185,29 @@ func registered(t catalog.Table, dir string) error {
 	return fmt.Errorf("%s holds rows and is not registered", dir)
 }
 
-func (c *catalogued) sound() error { return errors.Join(c.torn, c.wrong(), c.behind()) }
+func (c *cataloged) sound() error { return errors.Join(c.torn, c.wrong(), c.behind()) }
 
-// onto catalogues a bench up to now.
-func onto(b *bench) *catalogued {
+// onto catalogs a bench up to now.
+func onto(b *bench) *cataloged {
 	b.t.Helper()
-	c := &catalogued{bench: b, catalog: catalog.NewMemory()}
+	c := &cataloged{bench: b, catalog: catalog.NewMemory()}
 	if b.item()[statestore.Index] != "" {
 		b.must(errors.Join(c.rest(), c.behind()))
 	}
 	return c
 }
 
-func catalogScenarios() map[string]func(t *testing.T) *catalogued {
-	table := func(t *testing.T) *catalogued { t.Helper(); return onto(partitioned(t)) }
-	return map[string]func(t *testing.T) *catalogued{
-		"first load": func(t *testing.T) *catalogued {
+func catalogScenarios() map[string]func(t *testing.T) *cataloged {
+	table := func(t *testing.T) *cataloged { t.Helper(); return onto(partitioned(t)) }
+	return map[string]func(t *testing.T) *cataloged{
+		"first load": func(t *testing.T) *cataloged {
 			t.Helper()
 			b := newBench(t, product())
 			b.load(2, []any{1, "a", "x"}, []any{2, "b", "y"}, []any{3, "c", "y"}, []any{4, "d", "z"}, []any{5, "e", "x"})
 			b.begin("id", "dept")
 			return onto(b)
 		},
-		"first load without partitions, then a column": func(t *testing.T) *catalogued {
+		"first load without partitions, then a column": func(t *testing.T) *cataloged {
 			t.Helper()
 			b := newBench(t, product())
 			b.load(2, []any{1, "a", "x"}, []any{2, "b", "y"})
@@ -216,7 +216,7 @@ func catalogScenarios() map[string]func(t *testing.T) *catalogued {
 			b.change(update(1, "A", "x", 7), insert(6, "f", "new", 8))
 			return onto(b)
 		},
-		"merge with a new partition": func(t *testing.T) *catalogued {
+		"merge with a new partition": func(t *testing.T) *cataloged {
 			t.Helper()
 			c := table(t)
 			before := c.rows()
@@ -225,7 +225,7 @@ func catalogScenarios() map[string]func(t *testing.T) *catalogued {
 			c.keep(before)
 			return c
 		},
-		"merge with a new column": func(t *testing.T) *catalogued {
+		"merge with a new column": func(t *testing.T) *cataloged {
 			t.Helper()
 			c := table(t)
 			c.table.Columns = append(c.table.Columns, dmsgen.Column{Name: "price", Type: "int"})
@@ -234,7 +234,7 @@ func catalogScenarios() map[string]func(t *testing.T) *catalogued {
 			c.keep(before)
 			return c
 		},
-		"partition move": func(t *testing.T) *catalogued {
+		"partition move": func(t *testing.T) *cataloged {
 			t.Helper()
 			c := table(t)
 			before := c.rows()
@@ -243,7 +243,7 @@ func catalogScenarios() map[string]func(t *testing.T) *catalogued {
 			c.doubles = true
 			return c
 		},
-		"a partition comes back to life": func(t *testing.T) *catalogued {
+		"a partition comes back to life": func(t *testing.T) *cataloged {
 			t.Helper()
 			c := table(t)
 			c.change(remove(5, "e", "z"))
@@ -257,7 +257,7 @@ func catalogScenarios() map[string]func(t *testing.T) *catalogued {
 			c.doubles = true
 			return c
 		},
-		"reload": func(t *testing.T) *catalogued {
+		"reload": func(t *testing.T) *cataloged {
 			t.Helper()
 			c := table(t)
 			before := c.rows()
@@ -268,7 +268,7 @@ func catalogScenarios() map[string]func(t *testing.T) *catalogued {
 			c.doubles = true
 			return c
 		},
-		"schema rewrite": func(t *testing.T) *catalogued {
+		"schema rewrite": func(t *testing.T) *cataloged {
 			t.Helper()
 			c := table(t)
 			before := c.rows()
@@ -280,9 +280,9 @@ func catalogScenarios() map[string]func(t *testing.T) *catalogued {
 			c.doubles = true
 			return c
 		},
-		"the catalog is new to a table at rest": func(t *testing.T) *catalogued {
+		"the catalog is new to a table at rest": func(t *testing.T) *cataloged {
 			t.Helper()
-			return &catalogued{bench: partitioned(t), catalog: catalog.NewMemory()}
+			return &cataloged{bench: partitioned(t), catalog: catalog.NewMemory()}
 		},
 	}
 }
@@ -290,12 +290,12 @@ func catalogScenarios() map[string]func(t *testing.T) *catalogued {
 // broken is one way in which the n-th effect of a run goes wrong: of the catalog, the lake or the control table.
 type broken struct {
 	name  string
-	begin func(c *catalogued, n int) (s stores, effects func() int, arrive func())
+	begin func(c *cataloged, n int) (s stores, effects func() int, arrive func())
 	late  bool // what is delayed arrives before the next run, or else behind everything
 }
 
-func brokenCatalog(how catalogfault.How, crash bool) func(*catalogued, int) (stores, func() int, func()) {
-	return func(c *catalogued, n int) (stores, func() int, func()) {
+func brokenCatalog(how catalogfault.How, crash bool) func(*cataloged, int) (stores, func() int, func()) {
+	return func(c *cataloged, n int) (stores, func() int, func()) {
 		b := catalogfault.New(c.catalog, catalogfault.Fault{At: n, How: how, Crash: crash})
 		lake, state := objectfault.New(c.lake, objectfault.Fault{}), statestorefault.New(c.state, statestorefault.Fault{})
 		lake.DieWith(b.Dead)
@@ -305,7 +305,7 @@ func brokenCatalog(how catalogfault.How, crash bool) func(*catalogued, int) (sto
 }
 
 // The other stores break in one way only: what their effects leave behind is for other tests.
-func brokenLake(c *catalogued, n int) (stores, func() int, func()) {
+func brokenLake(c *cataloged, n int) (stores, func() int, func()) {
 	lake := objectfault.New(c.lake, objectfault.Fault{At: n, How: objectfault.After, Crash: true})
 	b, state := catalogfault.New(c.catalog, catalogfault.Fault{}), statestorefault.New(c.state, statestorefault.Fault{})
 	b.DieWith(lake.Dead)
@@ -313,7 +313,7 @@ func brokenLake(c *catalogued, n int) (stores, func() int, func()) {
 	return stores{lake, state, b}, lake.Effects, func() {}
 }
 
-func brokenState(c *catalogued, n int) (stores, func() int, func()) {
+func brokenState(c *cataloged, n int) (stores, func() int, func()) {
 	state := statestorefault.New(c.state, statestorefault.Fault{At: n, How: statestorefault.After, Crash: true})
 	b, lake := catalogfault.New(c.catalog, catalogfault.Fault{}), objectfault.New(c.lake, objectfault.Fault{})
 	b.DieWith(state.Dead)
@@ -369,7 +369,7 @@ func TestEveryEffectOnTheCatalogMayFail(t *testing.T) {
 }
 
 // survives goes on behind a run with a fault.
-func (c *catalogued) survives(got replicate.Result, late bool, arrive func()) error {
+func (c *cataloged) survives(got replicate.Result, late bool, arrive func()) error {
 	if got.Action == replicate.Halted {
 		return fmt.Errorf("halted in the run with the fault: %s", got.Reason)
 	}
