@@ -109,7 +109,7 @@ func (a *app) newDemo(ctx context.Context, o *options, dir string) (*demo, error
 		return nil, err
 	}
 	here := *o
-	here.raw, here.lake, here.state, here.schema = raw, lake, "", "*"
+	here.raw, here.lake, here.state, here.schema, here.catalog = raw, lake, "", "*", ""
 	here.settings.Settle, here.settings.FullLoadQuiet = 0, 0
 	e, err := a.open(ctx, &here, a.quiet(o))
 	if err != nil {

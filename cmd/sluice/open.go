@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"sluice/internal/catalog"
 	"sluice/internal/object"
 	"sluice/internal/replicate"
 	"sluice/statestore"
@@ -34,6 +36,11 @@ func openEngine(ctx context.Context, o *options, w watcher) (engine, error) {
 	stores := replicate.Stores{
 		Objects: newBuckets(where).open, State: state,
 		Log: w.log, Now: w.now, Progress: w.progress,
+	}
+	if o.catalog != "" {
+		if stores.Catalog, err = o.openCatalog(ctx, where.lake); err != nil {
+			return nil, err
+		}
 	}
 	return replicate.New(cfg, stores)
 }
@@ -89,6 +96,24 @@ func (o *options) openState(ctx context.Context, lake location, w watcher) (stat
 		return statestore.Store{}, err
 	}
 	return statestore.New(statestore.NewDynamoDB(client, table, w.now)), nil
+}
+
+// openCatalog opens the data catalog that --catalog names; it touches nothing yet.
+func (o *options) openCatalog(ctx context.Context, lake location) (*catalog.Catalog, error) {
+	database, ok := strings.CutPrefix(o.catalog, "glue:")
+	switch {
+	case !ok || database == "":
+		return nil, usagef("--catalog %q is not glue:DATABASE", o.catalog)
+	case database != strings.ToLower(database):
+		return nil, usagef("--catalog %q: the names of databases are in lower case", o.catalog)
+	case lake.dir != "":
+		return nil, usagef("--catalog needs a lake in S3: a query finds nothing in the directory %s", lake.dir)
+	}
+	client, err := catalog.NewGlueClient(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return catalog.New(catalog.NewGlue(client, database)), nil
 }
 
 // buckets opens stores by the names of buckets: the two directories under

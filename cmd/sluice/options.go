@@ -14,7 +14,7 @@ import (
 // options are the flags that every command understands. Each is also read from
 // its environment variable, SLUICE_ and the flag's name; the flag wins.
 type options struct {
-	raw, lake, state, schema string
+	raw, lake, state, schema, catalog string
 
 	settings  replicate.Settings
 	makeLake  bool // set by commands that create a lake directory
@@ -38,6 +38,7 @@ func (o *options) register(root *cobra.Command) {
 	flags.StringVar(&o.raw, "raw", "", "where DMS writes: s3://bucket[/prefix] or a directory")
 	flags.StringVar(&o.lake, "lake", "", "where the tables live: s3://bucket[/prefix] or a directory")
 	flags.StringVar(&o.state, "state", "", "the control table: dynamodb://TABLE or a file (default dynamodb://DMSCDC_Controller for an S3 lake, LAKE/_sluice/control.db for a directory)")
+	flags.StringVar(&o.catalog, "catalog", "", "register the tables of an S3 lake in a data catalog: glue:DATABASE (default off)")
 	flags.StringVar(&o.schema, "schema", "*", "all schemas below --raw, or the name of one")
 	flags.BoolVar(&o.json, "json", false, "print one JSON object a line")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "print more, and log at level debug")
