@@ -133,38 +133,63 @@ func inDoubt(err error) bool {
 	return errors.Is(err, object.ErrPrecondition) || errors.Is(err, object.ErrNotFound)
 }
 
+// standing is what a file is to the op that writes it.
+type standing int
+
+const (
+	unwritten standing = iota // as the plan found it
+	written                   // as the op leaves it, or as good as that to a fence
+	gone                      // not there where the plan found it
+	strange                   // as neither leaves it
+)
+
 // missing looks which files of an op are not written yet. A file that is
 // neither as the plan found it nor as the op leaves it was changed by somebody else: when the commit is still ours that halts the table.
 func (a *application) missing(ctx context.Context, op Op) ([]OpFile, error) {
 	var files []OpFile
 	for _, f := range op.Files {
-		info, err := a.lake.Head(ctx, f.Key)
-		switch {
-		case errors.Is(err, object.ErrNotFound) && op.ETag == "":
-			files = append(files, f)
-			continue
-		case errors.Is(err, object.ErrNotFound) && op.Kind == OpRefresh:
-			continue // to a fence a file that is gone is as good as fenced
-		case errors.Is(err, object.ErrNotFound):
-			return nil, a.foreign(ctx, f.Key, "is gone")
-		case err != nil:
+		is, err := a.standing(ctx, op, f)
+		if err == nil && (is == gone || is == strange) {
+			is, err = a.foreign(ctx, op, f)
+		}
+		if err != nil {
 			return nil, err
 		}
-		ours, err := a.isOurs(ctx, info, op.N)
-		switch {
-		case err != nil:
-			return nil, err
-		case ours:
-			a.saw(f.Key, info.ETag)
-		case op.ETag != "" && info.ETag == op.ETag:
+		if is == unwritten {
 			files = append(files, f)
-		case op.Kind == OpBlock || op.Kind == OpRefresh:
-			a.saw(f.Key, info.ETag) // to a fence, a name that is taken or a file that changed is as good as fenced
-		default:
-			return nil, a.foreign(ctx, f.Key, "was written by somebody else")
 		}
 	}
 	return files, nil
+}
+
+// standing looks at one file of an op.
+func (a *application) standing(ctx context.Context, op Op, f OpFile) (standing, error) {
+	info, err := a.lake.Head(ctx, f.Key)
+	switch {
+	case errors.Is(err, object.ErrNotFound) && op.ETag == "":
+		return unwritten, nil
+	case errors.Is(err, object.ErrNotFound) && op.Kind == OpRefresh:
+		return written, nil // to a fence a file that is gone is as good as fenced
+	case errors.Is(err, object.ErrNotFound):
+		return gone, nil
+	case err != nil:
+		return unwritten, err
+	}
+	ours, err := a.isOurs(ctx, info, op.N)
+	switch {
+	case err != nil:
+		return unwritten, err
+	case ours:
+		a.saw(f.Key, info.ETag)
+		return written, nil
+	case op.ETag != "" && info.ETag == op.ETag:
+		return unwritten, nil
+	case op.Kind == OpBlock || op.Kind == OpRefresh:
+		a.saw(f.Key, info.ETag) // to a fence, a name that is taken or a file that changed is as good as fenced
+		return written, nil
+	default:
+		return strange, nil
+	}
 }
 
 func (a *application) saw(key, etag string) {
@@ -173,18 +198,28 @@ func (a *application) saw(key, etag string) {
 	a.applied[key] = etag
 }
 
-// foreign reads the item again: a commit that is no longer pending was finished
-// elsewhere; one that is cannot be finished, which is a halt.
-func (a *application) foreign(ctx context.Context, key, what string) error {
+// foreign decides about a file that was found to be nobody's. It looks once more: a gateway before a file system may
+// answer a HEAD in the middle of a write with the ETag behind it and the metadata before it, and a halt wants an operator.
+// Then it reads the item again: a commit that is no longer pending was finished elsewhere; one that is cannot be finished,
+// which is a halt.
+func (a *application) foreign(ctx context.Context, op Op, f OpFile) (standing, error) {
+	is, err := a.standing(ctx, op, f)
+	if err != nil || is == unwritten || is == written {
+		return is, err
+	}
 	item, err := a.e.stores.State.Read(ctx, a.t.path)
-	if err != nil {
-		return err
+	switch {
+	case err != nil:
+		return is, err
+	case item[statestore.CommitID] != a.plan.ID:
+		return is, errElsewhere
 	}
-	if item[statestore.CommitID] != a.plan.ID {
-		return errElsewhere
+	what := "was written by somebody else"
+	if is == gone {
+		what = "is gone"
 	}
-	return haltf("foreign", "lake file %s %s while commit %s was pending; look at the file, then acknowledge with --accept foreign to take the lake as it is now",
-		key, what, a.plan.commitKey())
+	return is, haltf("foreign", "lake file %s %s while commit %s was pending; look at the file, then acknowledge with --accept foreign to take the lake as it is now",
+		f.Key, what, a.plan.commitKey())
 }
 
 // The marks that a body carries, in its object's metadata and in its Parquet footer.

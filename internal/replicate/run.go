@@ -63,23 +63,48 @@ func (r *run) conclude(ctx context.Context, err error) {
 		r.result.Action, r.result.Err = Failed, err
 		r.result.Reason = err.Error() + storageAdvice(err)
 	case quiet:
-		if r.result.Action == Idle {
-			r.result.Action, r.result.Reason = Busy, "another run is working on the table"
-		}
+		r.yield()
 	case halt:
-		r.result.Action, r.result.Reason, r.result.Err = Halted, stop.Error(), err
-		if r.t == nil {
-			return
-		}
-		fresh, err := r.e.stores.State.Halt(context.WithoutCancel(ctx), statestore.Halted{
-			Path: r.t.path, Seq: r.t.seq, CommitID: r.t.pending(), Reason: stop.Error(),
-		})
-		r.result.NewlyHalted = fresh
-		if err != nil && !errors.Is(err, statestore.ErrConflict) {
-			r.result.Action, r.result.Err = Failed, err
-			r.result.Reason = fmt.Sprintf("%s (and the halt could not be recorded: %v)", stop, err)
-		}
+		r.halt(ctx, stop, err)
 	}
+}
+
+// yield leaves the table to another run.
+func (r *run) yield() {
+	if r.result.Action == Idle {
+		r.result.Action, r.result.Reason = Busy, "another run is working on the table"
+	}
+}
+
+// halt stops the table, unless another run has carried it on since: then what was judged is no more.
+func (r *run) halt(ctx context.Context, stop *HaltError, because error) {
+	if r.t == nil {
+		r.result.Action, r.result.Reason, r.result.Err = Halted, stop.Error(), because
+		return
+	}
+	fresh, err := r.e.stores.State.Halt(context.WithoutCancel(ctx), statestore.Halted{
+		Path: r.t.path, Seq: r.t.seq, CommitID: r.t.pending(), Reason: stop.Error(),
+	})
+	switch conflict := errors.Is(err, statestore.ErrConflict); {
+	case conflict && r.movedOn(ctx):
+		r.yield()
+	case err != nil && !conflict:
+		r.result.Action, r.result.Err = Failed, err
+		r.result.Reason = fmt.Sprintf("%s (and the halt could not be recorded: %v)", stop, err)
+	default:
+		r.result.Action, r.result.Reason, r.result.Err = Halted, stop.Error(), because
+		r.result.NewlyHalted = fresh
+	}
+}
+
+// movedOn says whether the commits of the table went on while this run judged. An item that cannot be understood has not.
+func (r *run) movedOn(ctx context.Context) bool {
+	item, err := r.e.stores.State.Read(context.WithoutCancel(ctx), r.t.path)
+	if err != nil {
+		return false
+	}
+	seq, err := statestore.ParseSeq(item[statestore.Seq])
+	return err == nil && (seq != r.t.seq || item[statestore.CommitID] != r.t.pending())
 }
 
 // start decides from the item at hand whether there is anything to claim the table for.

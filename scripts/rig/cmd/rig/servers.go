@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"sluice/scripts/rig"
 )
 
@@ -26,25 +28,23 @@ type servers struct {
 // start starts the servers in dir and returns when all of them answer. What it returns must be stopped, also when it
 // comes with an error.
 func start(ctx context.Context, found tools, dir string) (*servers, error) {
-	// The gateway takes everything whose path begins like its data directory for an object: the side directory's name
-	// must begin differently.
 	up := &servers{data: filepath.Join(dir, "data")}
-	side := filepath.Join(dir, "sidecar")
 	state := filepath.Join(dir, "ministack")
-	for _, d := range []string{up.data, side, state} {
+	for _, d := range []string{up.data, state} {
 		if err := os.Mkdir(d, 0o700); err != nil {
 			return up, err
 		}
 	}
-	var err error
+	properties, err := propertiesIn(dir, up.data)
+	if err != nil {
+		return up, err
+	}
 	if up.s3, err = launch(ctx, dir, program{
 		name: "versitygw",
 		path: found.versitygw,
 		args: func(port int) []string {
-			return []string{
-				"--port", fmt.Sprintf("127.0.0.1:%d", port), "--region", rig.Region, "--quiet",
-				"posix", "--sidecar", side, up.data,
-			}
+			args := []string{"--port", fmt.Sprintf("127.0.0.1:%d", port), "--region", rig.Region, "--quiet", "posix"}
+			return append(append(args, properties...), up.data)
 		},
 		env:   func(int) []string { return []string{"ROOT_ACCESS_KEY=" + accessKey, "ROOT_SECRET_KEY=" + secretKey} },
 		ready: "/",
@@ -61,6 +61,18 @@ func start(ctx context.Context, found tools, dir string) (*servers, error) {
 		return up, err
 	}
 	return up, up.checkListeners()
+}
+
+// propertiesIn says where the gateway keeps the ETag and the metadata of an object. In extended attributes they appear with the
+// object, as in S3; in a directory beside it they appear some milliseconds before, which a HEAD in between shows.
+func propertiesIn(dir, data string) (args []string, err error) {
+	if unix.Setxattr(data, "user.rig", []byte("1"), 0) == nil {
+		return nil, nil
+	}
+	// The gateway takes everything whose path begins like its data directory for an object: this name must begin
+	// differently.
+	side := filepath.Join(dir, "sidecar")
+	return []string{"--sidecar", side}, os.Mkdir(side, 0o700)
 }
 
 // ministackEnv returns ministack's settings. It listens on every interface unless BIND_HOST says otherwise; its IoT
