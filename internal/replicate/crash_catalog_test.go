@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 type cataloged struct {
 	*bench
 	catalog *catalog.Memory
+	looking sync.Mutex
 	torn    error // the first thing that a reader missed
 }
 
@@ -105,6 +107,8 @@ func (u lookedAfterUpload) Close(ctx context.Context) (object.Info, error) {
 
 // look reads the table through the catalog: no key that was there before and is there after may be missing.
 func (c *cataloged) look() {
+	c.looking.Lock()
+	defer c.looking.Unlock()
 	if c.torn == nil && len(c.always) > 0 {
 		visible := *c.bench
 		visible.lake = c.visible()
