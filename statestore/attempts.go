@@ -3,11 +3,13 @@ package statestore
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // attempts looks at each request that the SDK sends for one call. The SDK repeats a request whose answer was lost;
@@ -64,4 +66,18 @@ func isDenied(err error) bool {
 		return true
 	}
 	return false
+}
+
+// troubleOf returns the sentinel of an error that is the service's trouble and not the request's, or nil.
+func troubleOf(err error) error {
+	var unsent *smithyhttp.RequestSendError
+	var broken *smithy.DeserializationError
+	var response *smithyhttp.ResponseError
+	switch {
+	case throttled(err):
+		return ErrThrottled
+	case errors.As(err, &unsent), errors.As(err, &broken), errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError:
+		return ErrUnavailable
+	}
+	return nil
 }

@@ -14,9 +14,14 @@ import (
 )
 
 // NewDynamoDBClient returns a client from the SDK's usual chain: environment,
-// shared files, role. AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL count.
+// shared files, role. AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL count. It has DefaultPatience unless an option
+// sets another retryer: see Patience.Apply.
 func NewDynamoDBClient(ctx context.Context, options ...func(*dynamodb.Options)) (*dynamodb.Client, error) {
-	settings, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(awshttp.NewBuildableClient()))
+	p := DefaultPatience()
+	settings, err := config.LoadDefaultConfig(ctx,
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(p.transport)),
+		config.WithRetryer(func() aws.Retryer { return p.retryer() }),
+	)
 	if err != nil {
 		return nil, fmt.Errorf("load AWS settings: %w", err)
 	}

@@ -144,5 +144,8 @@ func (d *DynamoDB) explain(err error) error {
 	if isDenied(err) {
 		return fmt.Errorf("%w: %s: %w", ErrDenied, d.table, err)
 	}
+	if trouble := troubleOf(err); trouble != nil {
+		return fmt.Errorf("%w: %s: %w", trouble, d.table, err)
+	}
 	return err
 }

@@ -36,6 +36,13 @@ var (
 	// ErrDenied is returned when the credentials do not allow the call, or the file's permissions do not.
 	ErrDenied = errors.New("access to the control table denied")
 
+	// ErrThrottled is returned when DynamoDB refused a request for its rate, for as often as the client tries.
+	ErrThrottled = errors.New("control table throttles")
+
+	// ErrUnavailable is returned when DynamoDB could not be reached, did not answer, answered with 5xx or broke off, for
+	// as often as the client tries.
+	ErrUnavailable = errors.New("control table unavailable")
+
 	// ErrLocked is returned when other processes kept the control file locked for longer than the wait allowed.
 	ErrLocked = errors.New("control file is locked by another process")
 )

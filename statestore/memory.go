@@ -26,6 +26,15 @@ func NewMemory(now func() time.Time) *Memory {
 	return m
 }
 
+// Clone returns a table with the same items and another clock. Neither sees what is written to the other.
+func (m *Memory) Clone(now func() time.Time) *Memory {
+	c := NewMemory(now)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.Copy(c.items, m.items) // an update makes a new item
+	return c
+}
+
 // EnsureTable implements Backend. There is nothing to make.
 func (m *Memory) EnsureTable(ctx context.Context) error { return ctx.Err() }
 

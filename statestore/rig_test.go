@@ -24,6 +24,12 @@ func rigClient(t *testing.T, opts ...func(*dynamodb.Options)) *dynamodb.Client {
 	if endpoint == "" {
 		t.Skipf("no DynamoDB: %s is not set", rigEndpoint)
 	}
+	return rigClientOf(t, endpoint, opts...)
+}
+
+// rigClientOf returns a client of a DynamoDB that knows the rig's credentials.
+func rigClientOf(t *testing.T, endpoint string, opts ...func(*dynamodb.Options)) *dynamodb.Client {
+	t.Helper()
 	client, err := statestore.NewDynamoDBClient(t.Context(), append(opts, func(o *dynamodb.Options) {
 		o.BaseEndpoint = &endpoint
 		if o.Region == "" {
@@ -39,8 +45,15 @@ func rigClient(t *testing.T, opts ...func(*dynamodb.Options)) *dynamodb.Client {
 // rigTable returns a new table that goes away with the test.
 func rigTable(t *testing.T, client *dynamodb.Client, now func() time.Time) *statestore.DynamoDB {
 	t.Helper()
-	name := fmt.Sprintf("sluice-test-%d-%08x", os.Getpid(), rand.Uint32())
-	table := statestore.NewDynamoDB(client, name, now)
+	_, table := rigTableOf(t, client, now)
+	return table
+}
+
+// rigTableOf is rigTable with the table's name.
+func rigTableOf(t *testing.T, client *dynamodb.Client, now func() time.Time) (name string, table *statestore.DynamoDB) {
+	t.Helper()
+	name = fmt.Sprintf("sluice-test-%d-%08x", os.Getpid(), rand.Uint32())
+	table = statestore.NewDynamoDB(client, name, now)
 	if err := table.EnsureTable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +62,7 @@ func rigTable(t *testing.T, client *dynamodb.Client, now func() time.Time) *stat
 			t.Error(err)
 		}
 	})
-	return table
+	return name, table
 }
 
 func openFile(t *testing.T, path string) *statestore.File {

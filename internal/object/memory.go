@@ -35,6 +35,13 @@ func NewMemory(now func() time.Time) *Memory {
 	return &Memory{now: now, objects: map[string]memoryObject{}}
 }
 
+// Clone returns a store with the same objects and another clock. Neither sees what is written to the other.
+func (m *Memory) Clone(now func() time.Time) *Memory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return &Memory{now: now, objects: maps.Clone(m.objects), keys: slices.Clone(m.keys)} // bodies never change
+}
+
 // SetLastModified makes the object look as if written at t. It returns ErrNotFound when there is none.
 func (m *Memory) SetLastModified(key string, t time.Time) error {
 	m.mu.Lock()

@@ -35,3 +35,43 @@ func TestMemorySetLastModified(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
+
+func TestMemoryClone(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	first := object.NewMemory(time.Now)
+	write := func(store *object.Memory, key, body string) {
+		t.Helper()
+		if _, err := store.Put(t.Context(), key, []byte(body), object.PutInput{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(first, "a", "1")
+	write(first, "b", "1")
+	second := first.Clone(func() time.Time { return at })
+	write(first, "a", "first")
+	write(second, "b", "second")
+	if err := second.Delete(t.Context(), "a", ""); err != nil {
+		t.Fatal(err)
+	}
+	got, err := second.Head(t.Context(), "b")
+	if err != nil || got.Size != 6 || !got.LastModified.Equal(at) {
+		t.Errorf("second's b: %+v, %v", got, err)
+	}
+	for store, want := range map[*object.Memory]string{first: "ab", second: "b"} {
+		got := ""
+		for entry, err := range store.List(t.Context(), object.ListInput{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got += entry.Key
+		}
+		if got != want {
+			t.Errorf("listed %q, want %q", got, want)
+		}
+	}
+	for key, want := range map[string]int64{"a": 5, "b": 1} {
+		if got, err := first.Head(t.Context(), key); err != nil || got.Size != want {
+			t.Errorf("first's %s: %+v, %v, want %d bytes", key, got, err, want)
+		}
+	}
+}

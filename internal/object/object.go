@@ -9,8 +9,8 @@
 // Put, Close or Delete, and those three after a repeated sending, leave open whether the write took place: a client
 // repeats what was not answered, and the second sending meets the object of the first. Head tells what is there.
 //
-// What it does not know: tables, Parquet, commits, and when to try again. S3 repeats throttled and broken requests a
-// bounded number of times; everything after that is the caller's.
+// What it does not know: tables, Parquet, commits, and when to try again. S3 repeats throttled and broken requests, and
+// takes broken bodies up where they broke, within the client's Patience; everything after that is the caller's.
 package object
 
 import (
@@ -42,6 +42,14 @@ var (
 	// ErrSource is returned, together with ErrNotFound or ErrPrecondition, when it is the source of CopyFrom that is
 	// gone or has another ETag. The key being written is not meant.
 	ErrSource = errors.New("source of the copy changed")
+	// ErrThrottled is returned when the store asked to slow down (503 SlowDown, 429) for as often as the client tries.
+	ErrThrottled = errors.New("store throttles")
+	// ErrUnavailable is returned when the store could not be reached, did not answer, answered with 5xx or broke off
+	// for as often as the client tries.
+	ErrUnavailable = errors.New("store unavailable")
+	// ErrClock is returned when the store refuses requests because this machine's clock differs from its own
+	// (RequestTimeTooSkewed, more than 15 minutes).
+	ErrClock = errors.New("clock differs from the store's")
 	// ErrKey is returned when the store cannot hold such a key. A directory cannot hold empty elements, ".", "..",
 	// a key that is also a prefix of others, or the names it keeps for itself.
 	ErrKey = errors.New("impossible key")

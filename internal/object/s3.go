@@ -46,8 +46,22 @@ func (s *S3) Head(ctx context.Context, key string) (Info, error) {
 	}, nil
 }
 
-// Get reads the object or a range of it.
+// Get reads the object or a range of it. The body repairs itself: see s3Body.
 func (s *S3) Get(ctx context.Context, key string, in GetInput) (io.ReadCloser, Info, error) {
+	body, info, err := s.get(ctx, key, in)
+	if err != nil {
+		return nil, Info{}, err
+	}
+	from, to, err := in.span(info.Size)
+	if err != nil {
+		_ = body.Close() // nothing was read from it
+		return nil, Info{}, s.wrap("get", key, err)
+	}
+	return &s3Body{ctx: ctx, store: s, info: info, at: from, end: to, now: body}, info, nil
+}
+
+// get sends one request and returns the body as it comes.
+func (s *S3) get(ctx context.Context, key string, in GetInput) (io.ReadCloser, Info, error) {
 	if in.Offset < 0 || in.Length < 0 {
 		return nil, Info{}, fmt.Errorf("get %s: %w: negative offset or length", s.url(key), ErrRange)
 	}
@@ -62,7 +76,10 @@ func (s *S3) Get(ctx context.Context, key string, in GetInput) (io.ReadCloser, I
 	if err != nil {
 		return nil, Info{}, s.wrap("get", key, err)
 	}
-	size, err := wholeSize(out)
+	size, err := s.wholeSize(ctx, key, input.Range != nil, out)
+	if err == nil && out.ContentRange != nil && !strings.HasPrefix(*out.ContentRange, fmt.Sprintf("bytes %d-", in.Offset)) {
+		err = fmt.Errorf("%w: asked for %s, got %s", ErrUnavailable, aws.ToString(input.Range), *out.ContentRange)
+	}
 	if err != nil {
 		_ = out.Body.Close() // nothing was read from it
 		return nil, Info{}, s.wrap("get", key, err)
@@ -106,17 +123,27 @@ func (s *S3) Delete(ctx context.Context, key, ifMatch string) error {
 
 func (s *S3) url(key string) string { return "s3://" + s.bucket + "/" + key }
 
-// wholeSize takes the object's size from Content-Range where only a range was sent.
-func wholeSize(out *s3.GetObjectOutput) (int64, error) {
-	if out.ContentRange == nil {
-		return aws.ToInt64(out.ContentLength), nil
+// wholeSize takes the object's size from Content-Range where only a range was sent. An answer that says no length at
+// all, as a proxy in between may send it, would look whole wherever it ends: HEAD tells.
+func (s *S3) wholeSize(ctx context.Context, key string, ranged bool, out *s3.GetObjectOutput) (int64, error) {
+	switch {
+	case out.ContentRange != nil:
+		_, size, _ := strings.Cut(*out.ContentRange, "/")
+		n, err := strconv.ParseInt(size, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("size in Content-Range %q: %w", *out.ContentRange, err)
+		}
+		return n, nil
+	case ranged:
+		return 0, fmt.Errorf("%w: asked for a range, got the whole object", ErrUnavailable)
+	case out.ContentLength != nil && *out.ContentLength >= 0:
+		return *out.ContentLength, nil
 	}
-	_, size, _ := strings.Cut(*out.ContentRange, "/")
-	n, err := strconv.ParseInt(size, 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("size in Content-Range %q: %w", *out.ContentRange, err)
+	info, err := s.Head(ctx, key)
+	if err == nil && info.ETag != quoted(out.ETag) {
+		err = fmt.Errorf("%w: it changed while its size was asked for", ErrPrecondition)
 	}
-	return n, nil
+	return info.Size, err
 }
 
 func byteRange(offset, length int64) string {

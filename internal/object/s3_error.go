@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	smithy "github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -29,12 +30,20 @@ func sentinelOf(err error) error {
 		return ErrPrecondition
 	case "InvalidRange":
 		return ErrRange
+	case "RequestTimeTooSkewed":
+		return ErrClock
 	}
-	var response *smithyhttp.ResponseError
-	if !errors.As(err, &response) {
-		return nil
+	var unsent *smithyhttp.RequestSendError
+	var broken *smithy.DeserializationError
+	switch status := statusOf(err); {
+	case clockDiffers(err):
+		return ErrClock
+	case throttled(err):
+		return ErrThrottled
+	case errors.As(err, &unsent), errors.As(err, &broken), status >= http.StatusInternalServerError:
+		return ErrUnavailable
 	}
-	switch response.HTTPStatusCode() {
+	switch statusOf(err) {
 	case http.StatusNotFound:
 		return ErrNotFound
 	case http.StatusPreconditionFailed:
@@ -45,6 +54,28 @@ func sentinelOf(err error) error {
 		return ErrRange
 	}
 	return nil
+}
+
+// statusOf returns the HTTP status of the answer that err is, or 0.
+func statusOf(err error) int {
+	var response *smithyhttp.ResponseError
+	if !errors.As(err, &response) {
+		return 0
+	}
+	return response.HTTPStatusCode()
+}
+
+// clockDiffers says whether a refusal without a code, as HEAD has it, came from a store whose clock is far from that
+// of the request. The SDK, which corrects its clock by the Date of every answer and then tries again, needs a code.
+func clockDiffers(err error) bool {
+	var response *smithyhttp.ResponseError
+	if statusOf(err) != http.StatusForbidden || !errors.As(err, &response) || response.Response.Request == nil {
+		return false
+	}
+	signed, signErr := time.Parse("20060102T150405Z", response.Response.Request.Header.Get("X-Amz-Date"))
+	there, dateErr := http.ParseTime(response.Response.Header.Get("Date"))
+	const most = 15 * time.Minute // that S3 bears
+	return signErr == nil && dateErr == nil && there.Sub(signed).Abs() > most
 }
 
 func errorCode(err error) string {

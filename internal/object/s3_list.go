@@ -2,6 +2,7 @@ package object
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/url"
@@ -14,34 +15,74 @@ import (
 )
 
 // List goes through all pages of ListObjectsV2. Keys travel URL-encoded, because XML cannot hold every character.
-// Directory buckets (S3 Express), which do not list in order, are not supported.
+// Directory buckets (S3 Express), which do not list in order, are not supported. Pages that do not go on where the one
+// before ended (one that comes twice, one without a way to the next) are asked for again from the last key that was
+// yielded, within the client's patience: a listing is whole or ends with an error, and no entry comes twice.
 func (s *S3) List(ctx context.Context, in ListInput) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		if err := in.validate(); err != nil {
-			yield(Entry{}, err)
-			return
-		}
-		pages := s3.NewListObjectsV2Paginator(s.client, &s3.ListObjectsV2Input{
-			Bucket: &s.bucket, EncodingType: types.EncodingTypeUrl,
-			Prefix: present(in.Prefix), StartAfter: present(in.StartAfter), Delimiter: present(in.Delimiter),
-		}, func(o *s3.ListObjectsV2PaginatorOptions) { o.StopOnDuplicateToken = true })
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx, plainChecksums)
-			if err != nil {
-				yield(Entry{}, s.wrap("list", in.Prefix, err))
+		l := s3Listing{store: s, in: in, last: in.StartAfter, yield: yield}
+		err := in.validate()
+		for breaks := 0; err == nil; {
+			if err = l.pages(ctx); err == nil {
 				return
 			}
-			entries, err := pageOf(page)
-			if err != nil {
-				yield(Entry{}, s.wrap("list", in.Prefix, err))
-				return
-			}
-			for _, e := range entries {
-				if e.Key > in.StartAfter && !yield(e, nil) {
-					return
-				}
+			if errors.Is(err, errDisorder) {
+				err = fmt.Errorf("%w: %w", ErrUnavailable, err)
+				_, err = s.spend(ctx, &breaks, s.wrap("list", in.Prefix, err))
+			} else {
+				err = s.wrap("list", in.Prefix, err)
 			}
 		}
+		yield(Entry{}, err)
+	}
+}
+
+// errDisorder is returned when a page does not go on where the one before ended.
+var errDisorder = errors.New("the pages of the listing do not follow each other")
+
+// s3Listing is one listing under way; last is the greatest key that was yielded, or StartAfter.
+type s3Listing struct {
+	store *S3
+	in    ListInput
+	last  string
+	yield func(Entry, error) bool
+}
+
+// pages lists from the last key on; nil says that there is no more, or that nobody wants it.
+func (l *s3Listing) pages(ctx context.Context) error {
+	from := l.last
+	input := &s3.ListObjectsV2Input{
+		Bucket: &l.store.bucket, EncodingType: types.EncodingTypeUrl,
+		Prefix: present(l.in.Prefix), StartAfter: present(from), Delimiter: present(l.in.Delimiter),
+	}
+	for {
+		page, err := l.store.client.ListObjectsV2(ctx, input, plainChecksums)
+		if err != nil {
+			return err
+		}
+		entries, err := pageOf(page)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			switch {
+			case e.Key <= from:
+				continue // a common prefix that holds what comes after from
+			case e.Key <= l.last && l.last != "":
+				return fmt.Errorf("%w: %s after %s", errDisorder, e.Key, l.last)
+			}
+			if l.last = e.Key; !l.yield(e, nil) {
+				return nil
+			}
+		}
+		if !aws.ToBool(page.IsTruncated) {
+			return nil
+		}
+		next := aws.ToString(page.NextContinuationToken)
+		if next == "" || next == aws.ToString(input.ContinuationToken) {
+			return fmt.Errorf("%w: no way on after %s", errDisorder, l.last)
+		}
+		input.ContinuationToken = &next
 	}
 }
 

@@ -20,8 +20,13 @@ func newClient(t *testing.T) *s3.Client {
 	if endpoint == "" {
 		t.Skip("SLUICE_TEST_S3_ENDPOINT is not set: no S3 server to test with (make test starts one)")
 	}
+	return clientOf(t, endpoint)
+}
+
+func clientOf(t *testing.T, endpoint string, options ...func(*object.Patience)) *s3.Client {
+	t.Helper()
 	t.Setenv("AWS_ENDPOINT_URL_S3", endpoint)
-	client, err := object.NewS3Client(t.Context())
+	client, err := object.NewS3Client(t.Context(), options...)
 	if err != nil {
 		t.Fatal(err)
 	}

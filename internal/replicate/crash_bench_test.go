@@ -3,12 +3,7 @@ package replicate_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"maps"
-	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -28,9 +23,14 @@ type bench struct {
 	config    replicate.Config
 	table     dmsgen.Table
 	oracle    *dmsgen.Oracle
+	writes    dmsgen.Settings     // of the files that DMS writes
 	watermark string              // what LastIncrementalFile has to be in the end; "" = not looked at
 	always    map[string][]string // rows of keys that are there all the time: any of the texts
 	doubles   bool                // readers may see a key twice for a moment
+	inOrder   bool                // ops one after the other: the n-th effect is the same in each run
+	decoded   *decodings
+	underWay  []*request // of a process that died before
+	told      tally      // what the result lines of the runs say together
 }
 
 const benchPath = "raw/store/product/"
@@ -38,49 +38,35 @@ const benchPath = "raw/store/product/"
 func newBench(t testing.TB, table dmsgen.Table) *bench {
 	t.Helper()
 	clock := noon
-	b := &bench{t: t, clock: &clock, table: table, oracle: dmsgen.NewOracle(table)}
+	b := &bench{t: t, clock: &clock, table: table, oracle: dmsgen.NewOracle(table), writes: dmsgen.DefaultSettings(), decoded: &decodings{files: map[string]*dmsgen.Rows{}}}
 	b.raw, b.lake, b.state = object.NewMemory(b.now), object.NewMemory(b.now), statestore.NewMemory(b.now)
 	settings := replicate.DefaultSettings()
-	settings.Settle, settings.FullLoadQuiet, settings.TargetFileBytes = 0, 0, 1<<20
+	settings.Settle, settings.FullLoadQuiet, settings.TargetFileBytes, settings.Compression = 0, 0, 1<<20, "none"
 	b.config = replicate.Config{RawBucket: "raw", LakeBucket: "lake", Schema: "*", Owner: "first", Settings: settings}
 	return b
 }
 
 func (b *bench) now() time.Time { return *b.clock }
 
-// fork copies the world: equal bodies have equal ETags.
+// fork copies the world. It is cheap: bodies are shared.
 func (b *bench) fork() *bench {
 	c, clock := *b, *b.clock
 	c.clock = &clock
-	c.raw, c.lake = copyStore(b.t, b.raw, c.now), copyStore(b.t, b.lake, c.now)
-	c.state = statestore.NewMemory(c.now)
-	for item, err := range b.state.List(b.t.Context()) {
-		if err = errors.Join(err, c.state.Create(b.t.Context(), maps.Clone(item))); err != nil {
-			b.t.Fatal(err)
-		}
-	}
+	c.raw, c.lake, c.state = b.raw.Clone(c.now), b.lake.Clone(c.now), b.state.Clone(c.now)
+	c.underWay = nil // it would arrive in the other world
+	c.oracle, c.decoded, c.told = cloneOracle(b), b.decoded.clone(), tally{}
 	return &c
 }
 
-func copyStore(t testing.TB, from *object.Memory, now func() time.Time) *object.Memory {
-	t.Helper()
-	to := object.NewMemory(now)
-	for entry, err := range from.List(t.Context(), object.ListInput{}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, info := readObject(t, from, entry.Key)
-		_, err = to.Put(t.Context(), entry.Key, body, object.PutInput{Metadata: info.Metadata})
-		if err = errors.Join(err, to.SetLastModified(entry.Key, info.LastModified)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return to
+func cloneOracle(b *bench) *dmsgen.Oracle {
+	o := dmsgen.NewOracle(b.table)
+	o.Load(b.oracle.Rows()...)
+	return o
 }
 
 func readObject(t testing.TB, store *object.Memory, key string) ([]byte, object.Info) {
 	t.Helper()
-	body, info, err := store.Get(t.Context(), key, object.GetInput{})
+	body, info, err := store.Get(context.Background(), key, object.GetInput{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,6 +91,9 @@ func (b *bench) engineOn(lake replicate.Objects, state statestore.Backend) *repl
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	if b.inOrder {
+		replicate.InOrder(e)
+	}
 	return e
 }
 
@@ -116,25 +105,12 @@ func (b *bench) tickOn(lake replicate.Objects, state statestore.Backend) replica
 	if err != nil {
 		got = replicate.Result{Action: replicate.Failed, Reason: err.Error(), Err: err}
 	}
+	b.told.add(got)
 	return got
 }
 
 // settle runs on healthy stores until the table is idle.
-func (b *bench) settle() error {
-	for range 8 {
-		switch got := b.tickOn(b.lake, b.state); got.Action {
-		case replicate.Idle:
-			if item := b.item(); item.Pending() || item.Halted() {
-				return fmt.Errorf("idle, and pending %t, halted %t", item.Pending(), item.Halted())
-			}
-			return nil
-		case replicate.Halted, replicate.Failed, replicate.Busy, replicate.Inactive:
-			return fmt.Errorf("%s: %s", got.Action, got.Reason)
-		case replicate.Loaded, replicate.Merged, replicate.Registered, replicate.Cleaned:
-		}
-	}
-	return errors.New("not idle after 8 runs")
-}
+func (b *bench) settle() error { return (&player{bench: b}).settle() }
 
 func (b *bench) item() statestore.Item {
 	item, err := b.state.Read(b.t.Context(), benchPath)
@@ -187,7 +163,7 @@ func (b *bench) writer(s dmsgen.Settings) *dmsgen.Writer {
 // load writes a full load, rowsPerFile to an object and to a row group, and tells the oracle.
 func (b *bench) load(rowsPerFile int, rows ...[]any) {
 	*b.clock = b.clock.Add(time.Minute)
-	s := dmsgen.DefaultSettings()
+	s := b.writes
 	s.RowsPerFile, s.RowsPerRowGroup = rowsPerFile, rowsPerFile
 	_, err := b.writer(s).WriteLoad(b.t.Context(), b.table, b.now(), rows...)
 	b.must(err)
@@ -198,139 +174,8 @@ func (b *bench) load(rowsPerFile int, rows ...[]any) {
 // change writes one CDC file and tells the oracle.
 func (b *bench) change(changes ...dmsgen.Change) {
 	*b.clock = b.clock.Add(time.Minute)
-	key, err := b.writer(dmsgen.DefaultSettings()).WriteChanges(b.t.Context(), b.table, b.now(), changes...)
+	key, err := b.writer(b.writes).WriteChanges(b.t.Context(), b.table, b.now(), changes...)
 	b.must(err)
 	b.oracle.Apply(changes...)
 	b.watermark = "raw/" + key
-}
-
-// rows are what a reader sees: texts of rows by the text of their key columns.
-func (b *bench) rows() map[string][]string {
-	seen := map[string][]string{}
-	for entry, err := range b.lake.List(b.t.Context(), object.ListInput{Prefix: "product/"}) {
-		b.must(err)
-		body, _ := readObject(b.t, b.lake, entry.Key)
-		file, err := dmsgen.Read(body)
-		if err != nil {
-			b.t.Fatalf("%s: %v", entry.Key, err)
-		}
-		for _, row := range file.Rows {
-			key, text := b.text(func(column string) any {
-				if at := file.Column(column); at >= 0 {
-					return row[at]
-				}
-				if _, v, ok := strings.Cut("/"+entry.Key, "/"+column+"="); ok {
-					v, _, _ = strings.Cut(v, "/")
-					return v
-				}
-				return nil
-			})
-			seen[key] = append(seen[key], text)
-		}
-	}
-	return seen
-}
-
-func (b *bench) text(cell func(column string) any) (key, row string) {
-	var keys, cells []string
-	for _, c := range b.table.Columns {
-		text, ok := cell(c.Name).(string)
-		if !ok {
-			text = fmt.Sprint(cell(c.Name))
-		}
-		text = text[:min(len(text), 20)]
-		cells = append(cells, text)
-		if slices.Contains(b.table.Key, c.Name) || len(b.table.Key) == 0 {
-			keys = append(keys, text)
-		}
-	}
-	return strings.Join(keys, "|"), strings.Join(cells, "|")
-}
-
-func (b *bench) wanted() map[string][]string {
-	want := map[string][]string{}
-	for _, row := range b.oracle.Rows() {
-		key, text := b.text(func(column string) any {
-			if at := b.table.Index(column); at < len(row) {
-				return row[at]
-			}
-			return nil
-		})
-		want[key] = append(want[key], text)
-	}
-	return want
-}
-
-// wrong compares lake and control item with the oracle.
-func (b *bench) wrong() error {
-	got, want := b.rows(), b.wanted()
-	for _, key := range slices.Sorted(maps.Keys(want)) {
-		if !slices.Equal(got[key], want[key]) {
-			return fmt.Errorf("key %s: got %v, want %v", key, got[key], want[key])
-		}
-		delete(got, key)
-	}
-	if len(got) > 0 {
-		return fmt.Errorf("surplus rows %v", got)
-	}
-	item := b.item()
-	if b.watermark != "" && item[statestore.LastIncrementalFile] != b.watermark {
-		return fmt.Errorf("watermark %s, want %s", item[statestore.LastIncrementalFile], b.watermark)
-	}
-	if item.Halted() || item.Pending() || item[statestore.Accept] != "" {
-		return fmt.Errorf("item in the end: %v", item)
-	}
-	return nil
-}
-
-// torn says what a reader misses now: no key that was there before and is there
-// after may be missing, and each of its rows is the old or the new one.
-func (b *bench) torn() error {
-	got := b.rows()
-	for key, texts := range b.always {
-		switch {
-		case len(got[key]) == 0:
-			return fmt.Errorf("key %s is missing", key)
-		case len(got[key]) > 1 && !b.doubles && len(b.table.Key) > 0:
-			return fmt.Errorf("key %s is there %d times", key, len(got[key]))
-		}
-		for _, row := range got[key] {
-			if !slices.Contains(texts, row) {
-				return fmt.Errorf("key %s: %s is none of %v", key, row, texts)
-			}
-		}
-	}
-	return nil
-}
-
-// watched is a lake whose reader looks after every write.
-type watched struct {
-	*object.Memory
-	look func()
-	mu   *sync.Mutex
-}
-
-func (w watched) Put(ctx context.Context, key string, body []byte, in object.PutInput) (object.Info, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	info, err := w.Memory.Put(ctx, key, body, in)
-	w.look()
-	return info, err
-}
-
-func (w watched) Create(ctx context.Context, key string, in object.PutInput) object.Upload {
-	return &watchedUpload{Upload: w.Memory.Create(context.WithoutCancel(ctx), key, in), store: w}
-}
-
-type watchedUpload struct {
-	object.Upload
-	store watched
-}
-
-func (u *watchedUpload) Close(ctx context.Context) (object.Info, error) {
-	u.store.mu.Lock()
-	defer u.store.mu.Unlock()
-	info, err := u.Upload.Close(ctx)
-	u.store.look()
-	return info, err
 }

@@ -2,8 +2,8 @@ package replicate_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +12,9 @@ import (
 	"sluice/internal/object/objectfault"
 	"sluice/internal/replicate"
 	"sluice/scripts/dmsgen"
+	"sluice/scripts/rig"
 	"sluice/statestore"
+	"sluice/statestore/statestorefault"
 )
 
 // disturbance is a commit that dies on the way and then cannot be finished.
@@ -112,11 +114,11 @@ func disturbances() []disturbance {
 		return b
 	}
 	return []disturbance{
-		{"merge, foreign change accepted", merge, func(b *bench) bool {
+		{"merge-foreign", merge, func(b *bench) bool {
 			b.oracle.Apply(insert(foreignRow...))
 			return acceptForeign(foreignRow...)(b)
 		}, nil},
-		{"merge, foreign change with a column of its own", func(t testing.TB) *bench {
+		{"merge-foreign-column", func(t testing.TB) *bench {
 			t.Helper()
 			b := merge(t)
 			b.table.Columns = append(b.table.Columns, dmsgen.Column{Name: "note", Type: "text"})
@@ -125,14 +127,14 @@ func disturbances() []disturbance {
 			b.oracle.Apply(insert(100, "foreign", "y", nil))
 			return acceptForeign(100, "foreign")(b)
 		}, nil},
-		{"merge, overtaken by a full load", merge, func(b *bench) bool {
+		{"merge-overtaken", merge, func(b *bench) bool {
 			if !b.foreign("dept=y/", foreignRow...) || !b.halts("foreign") {
 				return false
 			}
 			b.load(2, []any{1, "a1", "x"}, []any{3, "c", "y"}, []any{6, "f2", "w"})
 			return true
 		}, nil},
-		{"key-less merge, foreign change accepted", func(t testing.TB) *bench {
+		{"keyless-merge-foreign", func(t testing.TB) *bench {
 			t.Helper()
 			b := keylessPartitioned(t)
 			b.change(insert(4, "d", "new"), insert(5, "e", "x"), insert(6, "f", "y"), insert(7, "g", "z"))
@@ -141,15 +143,15 @@ func disturbances() []disturbance {
 			b.oracle.Apply(insert(foreignRow...))
 			return acceptForeign(foreignRow...)(b)
 		}, nil},
-		{"reload, foreign change accepted", reload, acceptForeign(foreignRow...), nil},
-		{"reload without a column of the lake, foreign change accepted", func(t testing.TB) *bench {
+		{"reload-foreign", reload, acceptForeign(foreignRow...), nil},
+		{"reload-narrower-foreign", func(t testing.TB) *bench {
 			t.Helper()
 			b := partitioned(t)
 			b.table.Columns = []dmsgen.Column{b.table.Columns[0], b.table.Columns[2]}
 			b.load(2, []any{1, "x"}, []any{2, "y"}, []any{4, "y"}, []any{9, "w"})
 			return b
 		}, acceptForeign(100), nil},
-		{"first load, overtaken by a full load", func(t testing.TB) *bench {
+		{"first-load-overtaken", func(t testing.TB) *bench {
 			t.Helper()
 			b := newBench(t, product())
 			b.load(2, []any{1, "a", "x"}, []any{2, "b", "y"}, []any{3, "c", "z"})
@@ -159,11 +161,11 @@ func disturbances() []disturbance {
 			b.load(2, []any{1, "a2", "x"}, []any{2, "b", "x"}, []any{5, "e", "z"})
 			return b.halts("reload")
 		}, nil},
-		{"reload, overtaken by a full load", reload, func(b *bench) bool {
+		{"reload-overtaken", reload, func(b *bench) bool {
 			b.load(2, []any{1, "a2", "x"}, []any{2, "b", "x"}, []any{5, "e", "z"})
 			return b.halts("reload")
 		}, nil},
-		{"schema rewrite, foreign change accepted", func(t testing.TB) *bench {
+		{"schema-rewrite-foreign", func(t testing.TB) *bench {
 			t.Helper()
 			b := partitioned(t)
 			b.table.Columns[0].Type = "bigint"
@@ -213,106 +215,109 @@ func (b *bench) emptied() bool {
 	return false
 }
 
-// died returns the world after its next run died of lake effect i, which is
-// under way until it is released, and was disturbed; nil when nothing was pending then.
-func (d disturbance) died(from *bench, i int) (*bench, func()) {
-	b := from.fork()
-	b.oracle = cloneOracle(from)
-	before, between := b.rows(), b.wanted()
-	_, release := lakeHow(objectfault.Delayed, true)(b, i)
-	if !b.item().Pending() || !d.disturb(b) {
-		return nil, nil
+// replaced is the scenario of a commit whose process died of lake effect i, with
+// the request still under way, and which cannot be finished then: what replaces it is what is broken.
+// The request arrives at the moment given, or never. make returns nil when nothing was pending at that effect.
+func (d disturbance) replaced(from *bench, i int, arrives ...moment) scenario {
+	s := scenario{name: fmt.Sprintf("%s~%d", d.name, i), doubles: true, judge: d.judge, fresh: len(arrives) > 0}
+	for _, m := range arrives {
+		s.name += "@" + m.String()
 	}
-	b.doubles = true
-	b.keep(before, between, b.rows())
-	b.config.Owner = "second"
-	return b, release
+	s.make = func(testing.TB) *bench {
+		b := from.fork()
+		before, between := b.rows(), b.wanted()
+		lake := objectfault.New(b.lake, objectfault.Fault{At: i, How: objectfault.Delayed, Crash: true})
+		state := statestorefault.New(b.state, statestorefault.Fault{})
+		state.DieWith(lake.Dead)
+		b.inOrder = true
+		b.tickOn(lake, state)
+		if !b.item().Pending() || !d.disturb(b) {
+			return nil
+		}
+		b.keep(before, between, b.rows())
+		b.config.Owner = "second"
+		for _, m := range arrives {
+			b.underWay = append(b.underWay, &request{m, func() { _ = lake.Arrive(context.Background()) }})
+		}
+		return b
+	}
+	return s
 }
 
-func cloneOracle(b *bench) *dmsgen.Oracle {
-	o := dmsgen.NewOracle(b.table)
-	o.Load(b.oracle.Rows()...)
-	return o
+// named is the scenario of such a name: the disturbance's, ~ and an effect, and perhaps @ and a moment.
+func (d disturbance) named(t testing.TB, name string) (scenario, bool) {
+	t.Helper()
+	rest, ok := strings.CutPrefix(name, d.name+"~")
+	if !ok {
+		return scenario{}, false
+	}
+	number, at, timed := strings.Cut(rest, "@")
+	i, err := strconv.Atoi(number)
+	if err != nil {
+		return scenario{}, false
+	}
+	if !timed {
+		return d.replaced(d.make(t), i), true
+	}
+	m, err := parseMoment(at)
+	return d.replaced(d.make(t), i, m), err == nil
 }
 
+// effects counts the lake effects of the run that is to die.
 func (d disturbance) effects(from *bench) int {
 	b := from.fork()
+	b.inOrder = true
 	lake := objectfault.New(b.lake, objectfault.Fault{})
 	b.tickOn(lake, b.state)
 	return lake.Effects()
 }
 
-// TestFenceHoldsLateWrites releases the write that the old commit's worker had
-// under way before each write of what replaces the commit, and in the end.
+// TestFenceHoldsLateWrites lets the write that the old commit's worker had
+// under way arrive before each write of what replaces the commit, and in the end.
 func TestFenceHoldsLateWrites(t *testing.T) {
 	t.Parallel()
-	total := 0
+	points := 0
 	for _, d := range disturbances() {
 		t.Run(d.name, func(t *testing.T) {
-			from, points := d.make(t), 0
+			from, before := d.make(t), points
 			for i := range d.effects(from) {
-				for at := range 40 {
-					b, release := d.died(from, i+1)
-					if b == nil {
-						break
-					}
+				b := d.replaced(from, i+1).world(t)
+				if b == nil {
+					continue
+				}
+				moments := []moment{atOnce, atTheEnd}
+				for n := range d.replaced(from, i+1).healthy(t, b).writes {
+					moments = append(moments, moment(n+1))
+				}
+				for _, m := range moments {
+					s := d.replaced(from, i+1, m)
 					points++
-					again, err := lateOnce(d, b, release, at)
-					if err != nil {
-						t.Errorf("effect %d, released before write %d: %v", i+1, at, err)
-					}
-					if !again {
-						break
+					if err := s.play(s.world(t), nil); err != nil {
+						failed(t, point{scenario: s.name}, err)
 					}
 				}
 			}
-			total += points
-			t.Logf("%d points", points)
+			t.Logf("%d points", points-before)
 		})
 	}
-	t.Logf("%d points in all", total)
-}
-
-// lateOnce says whether there were so many writes.
-func lateOnce(d disturbance, b *bench, release func(), at int) (reached bool, err error) {
-	lake := &releasing{Store: b.lake, at: at + 1, release: func() { reached = true; release() }}
-	for range 8 {
-		got := b.tickOn(lake, b.state)
-		if got.Action == replicate.Halted && d.judge != nil {
-			d.judge(b)
-			continue
-		}
-		if got.Action == replicate.Halted || got.Action == replicate.Failed {
-			return reached, fmt.Errorf("%s: %s", got.Action, got.Reason)
-		}
-		if err := b.torn(); err != nil {
-			return reached, fmt.Errorf("a reader: %w", err)
-		}
-		if got.Action == replicate.Idle && !b.item().Pending() {
-			break
-		}
-	}
-	release()
-	return reached, errors.Join(b.settle(), b.wrong())
+	rig.Figure(t, "crash points", "%d of late writes that meet the fence of their commit", points)
 }
 
 // TestEveryEffectOfAReplacementMayFail lets the runs that replace a commit die, too.
 func TestEveryEffectOfAReplacementMayFail(t *testing.T) {
 	t.Parallel()
-	total := 0
+	points := 0
 	for _, d := range disturbances() {
 		t.Run(d.name, func(t *testing.T) {
-			from, points := d.make(t), 0
+			from, before := d.make(t), points
 			for i := range d.effects(from) {
-				b, _ := d.died(from, i+1)
-				if b == nil || t.Failed() || d.judge != nil && b.emptied() {
-					continue
+				s := d.replaced(from, i+1)
+				if b := s.world(t); b != nil && !t.Failed() {
+					points += s.crash(t, b, someWays(), []moment{atOnce})
 				}
-				points += crashEverywhere(t, b, lakeHows()[5:], stateHows()[4:])
 			}
-			total += points
-			t.Logf("%d points", points)
+			t.Logf("%d points", points-before)
 		})
 	}
-	t.Logf("%d points in all", total)
+	rig.Figure(t, "crash points", "%d of the runs that replace a commit", points)
 }

@@ -13,36 +13,36 @@ import (
 )
 
 // finish makes sure that every op is in the lake and the lake in the catalog, writes the index down and
-// moves the watermark by one conditional update. That somebody else finished the
-// commit is success.
-func (a *application) finish(ctx context.Context) error {
+// moves the watermark by one conditional update. That somebody else finished or
+// replaced the commit is success; ours says whether this run did, whose result then counts it.
+func (a *application) finish(ctx context.Context) (ours bool, err error) {
 	planned, err := a.everyOp(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	infos, err := a.listLake(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	here := map[string]object.Info{}
 	for _, info := range infos {
 		here[info.Key] = info
 	}
 	if err := a.verify(ctx, planned, here); err != nil {
-		return err
+		return false, err
 	}
 	if a.plan.Kind == KindFence {
-		return nil // it moves nothing, and stays pending until the new plan replaces it
+		return true, nil // it moves nothing, and stays pending until the new plan replaces it
 	}
 	files, err := a.filesNow(ctx, planned, infos)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := a.bound(ctx, planned, files); err != nil {
-		return err
+		return false, err
 	}
 	if err := a.register(ctx, files); err != nil {
-		return err
+		return false, err
 	}
 	set := map[string]string{}
 	maps.Copy(set, a.plan.Set)
@@ -50,18 +50,21 @@ func (a *application) finish(ctx context.Context) error {
 	if a.plan.Kind != KindRecord || len(planned) > 0 { // a record leaves the lake, and what is known of it, as it is
 		key := a.t.book + "index/" + a.plan.commitKey() + ".json"
 		if err := writeJSON(ctx, a.lake, key, indexOf(a.t, a.plan.Schema, files)); err != nil {
-			return err
+			return false, err
 		}
 		set[statestore.Index] = key
 	}
 	err = a.e.stores.State.Finish(ctx, statestore.Finished{
 		Path: a.t.path, Seq: a.plan.Seq, CommitID: a.plan.ID, Set: set, Remove: remove,
 	})
-	if err != nil && !errors.Is(err, statestore.ErrConflict) {
-		return err
+	if errors.Is(err, statestore.ErrConflict) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
 	}
 	a.remember(planned, files)
-	return nil
+	return true, nil
 }
 
 // plannedFile is a file of the plan and the op that writes it.

@@ -11,6 +11,7 @@ import (
 
 	"sluice/internal/object"
 	"sluice/internal/replicate"
+	"sluice/statestore"
 )
 
 // meddled is a lake in which somebody else writes a file right between the last op of a commit and its finish,
@@ -60,5 +61,49 @@ func TestFinishLooksAtEveryFileOfTheCommit(t *testing.T) {
 	}
 	if item := w.item("raw/store/product/"); item["LastIncrementalFile"] != watermark || !item.Pending() {
 		t.Errorf("the watermark moved over a lake that lacks the change: %v", item)
+	}
+}
+
+// beforeIndex is a lake at which something happens before the index is written: the last effect before the finish.
+type beforeIndex struct {
+	object.Store
+	happen func()
+}
+
+func (s *beforeIndex) Put(ctx context.Context, key string, body []byte, in object.PutInput) (object.Info, error) {
+	if happen := s.happen; strings.Contains(key, "/index/") && happen != nil {
+		s.happen = nil
+		happen()
+	}
+	return s.Store.Put(ctx, key, body, in)
+}
+
+// A run whose commit somebody else finished, or replaced, before it could told its rows, too: they were counted twice.
+func TestAFinishThatCameTooLateCountsNothing(t *testing.T) {
+	for name, meanwhile := range map[string]func(b *bench){
+		"finished by another run": func(*bench) {},
+		"replaced by a fence": func(b *bench) {
+			_, err := b.state.Update(t.Context(), statestore.Update{Path: benchPath, Set: map[string]string{statestore.Accept: "foreign"}})
+			b.must(err)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := partitioned(t)
+			b.change(insert(6, "f", "new"), update(1, "A", "x"))
+			unleased := unleased{b.state, func() {}}
+			var other replicate.Result
+			lake := &beforeIndex{b.lake, func() {
+				meanwhile(b)
+				other = b.tickOn(b.lake, unleased)
+			}}
+			got := b.tickOn(lake, unleased)
+			if other.Action != replicate.Merged || other.Inputs != 1 {
+				t.Errorf("the other run: %+v", other)
+			}
+			if got.Action != replicate.Idle || got.Inputs != 0 || got.Counts != (replicate.Counts{}) || got.FilesCreated+got.FilesRewritten != 0 {
+				t.Errorf("the run that came too late: %+v", got)
+			}
+			b.must(b.wrong())
+		})
 	}
 }

@@ -128,7 +128,7 @@ func (r *run) passFence(ctx context.Context, fence *Plan) error {
 	if err != nil {
 		return err
 	}
-	if err := a.finish(ctx); err != nil {
+	if _, err := a.finish(ctx); err != nil {
 		return err
 	}
 	var old Plan

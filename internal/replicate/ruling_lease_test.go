@@ -1,6 +1,8 @@
 package replicate_test
 
 import (
+	"context"
+	"errors"
 	"path/filepath"
 	"testing"
 	"time"
@@ -64,4 +66,27 @@ func TestRuling23_ALocalLeaseEndsWithItsHolder(t *testing.T) {
 	}
 	w.run(storyTable, replicate.Merged)
 	w.wantRows("id, v", "1 A")
+}
+
+// unrenewed is a control table that fails when a lease is to be renewed.
+type unrenewed struct {
+	statestore.Backend
+	asked *int
+}
+
+func (u unrenewed) Renew(context.Context, string, string, time.Duration) error {
+	*u.asked++
+	return errors.New("throttled")
+}
+
+// A run whose lease could not be renewed failed, though the lease only saves work.
+func TestRuling23_ALeaseThatCannotBeRenewedFailsNothing(t *testing.T) {
+	b := partitioned(t)
+	b.change(insert(6, "f", "new"), update(1, "A", "x"))
+	asked := 0
+	slow := standing{b.lake, func() { *b.clock = b.clock.Add(31 * time.Second) }}
+	if got := b.tickOn(slow, unrenewed{b.state, &asked}); got.Action != replicate.Merged || asked == 0 {
+		t.Errorf("action %s (%s) after %d renewals, want merged", got.Action, got.Reason, asked)
+	}
+	b.must(b.wrong())
 }

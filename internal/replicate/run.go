@@ -156,7 +156,11 @@ func (r *run) work(ctx context.Context) error {
 		if err := r.adopt(ctx, item); err != nil {
 			return err
 		}
-		switch done, err := r.step(ctx); {
+		done, err := r.step(ctx)
+		if inDoubt(err) && r.overtook(ctx) {
+			err = errors.Join(statestore.ErrConflict, err)
+		}
+		switch {
 		case errors.Is(err, statestore.ErrConflict):
 			if lost++; lost > maxReplans {
 				return fmt.Errorf("%d plans in a row were overtaken: %w", lost, err)
@@ -169,6 +173,17 @@ func (r *run) work(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// overtook says whether somebody else has committed or finished since the item was read. Then it was they who changed
+// what this run was reading: it starts over.
+func (r *run) overtook(ctx context.Context) bool {
+	item, err := r.e.stores.State.Read(ctx, r.t.path)
+	if err != nil {
+		return false
+	}
+	seq, err := statestore.ParseSeq(item[statestore.Seq])
+	return err == nil && (seq != r.t.seq || item[statestore.CommitID] != r.t.pending())
 }
 
 // step makes one commit, or finishes the pending one; done says that nothing is left to do now.
@@ -212,11 +227,11 @@ func (r *run) carryOut(ctx context.Context, p *Plan, ops [2][]Op) error {
 	if err != nil {
 		return err
 	}
-	if err := a.finish(ctx); err != nil {
-		return err
+	ours, err := a.finish(ctx)
+	if ours {
+		r.account(p)
 	}
-	r.account(p)
-	return nil
+	return err
 }
 
 // account adds a finished plan to the tick's result.
@@ -265,8 +280,8 @@ func (a *application) pulse(ctx context.Context) error {
 	defer r.mu.Unlock()
 	now := r.e.now()
 	if passed(r.renewed, now, leaseRenew) {
-		if err := r.e.stores.State.Renew(ctx, r.t.path, r.e.cfg.Owner, leaseTime); err != nil && !errors.Is(err, statestore.ErrLeased) {
-			return err
+		if err := r.e.stores.State.Renew(ctx, r.t.path, r.e.cfg.Owner, leaseTime); err != nil {
+			r.e.stores.Log.Warn("lease not renewed", "table", r.t.name(), "error", err) // it only saves work
 		}
 		r.renewed = now
 	}

@@ -1,0 +1,211 @@
+package replicate_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"sluice/internal/object/objectfault"
+	"sluice/internal/replicate"
+	"sluice/statestore"
+	"sluice/statestore/statestorefault"
+)
+
+// scenario brings a table to the point from which every effect of the next runs is broken.
+type scenario struct {
+	name    string
+	doubles bool // a reader may see moved and reloaded rows twice
+	make    func(t testing.TB) *bench
+	between func(b *bench) // what an operator does between the first run and the next
+	judge   func(b *bench) // what an operator does when a run halts; nil = none may
+	unsaid  bool           // how it ends, but for the rows, depends on what fails
+	big     bool           // it takes long
+	fresh   bool           // a world of it cannot be forked: make makes a new one each time
+}
+
+// player plays one point.
+type player struct {
+	*bench
+	scenario scenario
+	under    underWay
+	seen     error // what a reader saw that cannot be
+}
+
+// world makes the scenario's world, in which the same effect is always the same; nil when there is none.
+func (s scenario) world(t testing.TB) *bench {
+	t.Helper()
+	b := s.make(t)
+	if b == nil {
+		return nil
+	}
+	b.told = tally{}
+	b.doubles = b.doubles || s.doubles
+	b.inOrder = true
+	return b
+}
+
+// play lets the next runs of b fail as the steps say, and then runs until the
+// table is idle on healthy stores. It returns what is wrong then, or was on the way.
+func (s scenario) play(b *bench, want *ending, steps ...step) error {
+	p := &player{bench: b, scenario: s, under: underWay{requests: b.underWay}}
+	p.under.come(atOnce)
+	unheard := false
+	for n, st := range steps {
+		if err := p.fail(st); err != nil {
+			return fmt.Errorf("run %d, with the fault: %w", n+1, err)
+		}
+		unheard = unheard || st.way.unheard()
+		if n == 0 && s.between != nil {
+			s.between(b)
+		}
+		b.config.Owner = fmt.Sprint("run ", n+2) // another process
+	}
+	return p.end(want, unheard)
+}
+
+// end runs until the table is idle, lets arrive what is still under way, and judges.
+func (p *player) end(want *ending, unheard bool) error {
+	if err := p.settle(); err != nil {
+		return fmt.Errorf("next runs: %w", err)
+	}
+	p.under.come(atTheEnd)
+	*p.clock = p.clock.Add(time.Minute)
+	if err := errors.Join(p.settle(), p.wrong()); err != nil {
+		return err
+	}
+	if want == nil || p.scenario.unsaid {
+		return nil
+	}
+	return p.differs(*want, unheard)
+}
+
+// fail runs once with the step's fault.
+func (p *player) fail(st step) error {
+	if _, _, err := p.run(st); err != nil {
+		return err
+	}
+	p.under.come(atOnce)
+	if err := p.torn(); err != nil {
+		return fmt.Errorf("a reader after the late effect: %w", err)
+	}
+	return nil
+}
+
+// effects are those of one run.
+type effects struct{ lake, state int }
+
+// of returns how many of them a way can break.
+func (e effects) of(w way) int {
+	if w.lake != 0 {
+		return e.lake
+	}
+	return e.state
+}
+
+// run runs once, with the step's fault if it has one, while what is under way arrives.
+func (p *player) run(st step) (replicate.Result, effects, error) {
+	look := func() {
+		if err := p.torn(); err != nil && p.seen == nil {
+			p.seen = fmt.Errorf("a reader: %w", err)
+		}
+	}
+	onLake, onState := objectfault.Fault{Crash: st.way.crash}, statestorefault.Fault{Crash: st.way.crash}
+	if onLake.How = st.way.lake; onLake.How != 0 {
+		onLake.At = st.effect
+	}
+	if onState.How = st.way.state; onState.How != 0 {
+		onState.At = st.effect
+	}
+	lake, state := objectfault.New(watched{p.lake, look, &sync.Mutex{}}, onLake), statestorefault.New(p.state, onState)
+	lake.DieWith(state.Dead)
+	state.DieWith(lake.Dead)
+	got := p.tickOn(arriving{lake, &p.under}, state)
+	if st.way.late {
+		p.under.requests = append(p.under.requests, &request{st.moment, func() {
+			_ = errors.Join(lake.Arrive(context.Background()), state.Arrive(context.Background())) // nobody hears the answers
+		}})
+	}
+	look()
+	return got, effects{lake.Effects(), state.Effects()}, p.judged(got)
+}
+
+// judged lets the operator look at a run that halted.
+func (p *player) judged(got replicate.Result) error {
+	switch {
+	case p.seen != nil:
+		return p.seen
+	case got.Action != replicate.Halted:
+		return nil
+	case p.scenario.judge == nil:
+		return fmt.Errorf("halted: %s", got.Reason)
+	}
+	p.scenario.judge(p.bench)
+	return nil
+}
+
+// settle runs on healthy stores until the table is idle; nothing may fail.
+func (p *player) settle() error {
+	for range 8 {
+		got, _, err := p.run(step{})
+		if err != nil {
+			return err
+		}
+		switch got.Action {
+		case replicate.Idle:
+			if item := p.item(); item.Pending() || item.Halted() {
+				return fmt.Errorf("idle, and pending %t, halted %t", item.Pending(), item.Halted())
+			}
+			return nil
+		case replicate.Failed, replicate.Busy, replicate.Inactive:
+			return fmt.Errorf("%s: %s", got.Action, got.Reason)
+		case replicate.Loaded, replicate.Merged, replicate.Registered, replicate.Cleaned, replicate.Halted:
+		}
+	}
+	return errors.New("not idle after 8 runs")
+}
+
+// ending is how a scenario without faults ends: what every other way has to end in, too.
+type ending struct {
+	effects effects // of the first run
+	writes  int     // of all runs, at which requests may arrive
+	item    statestore.Item
+	told    tally
+}
+
+// healthy plays the scenario without a fault.
+func (s scenario) healthy(t testing.TB, b *bench) *ending {
+	t.Helper()
+	p := &player{bench: b, scenario: s, under: underWay{requests: b.underWay}}
+	got, effects, err := p.run(step{})
+	if err == nil && got.Action == replicate.Failed {
+		err = got.Err
+	}
+	if s.between != nil {
+		s.between(b)
+	}
+	b.config.Owner = "run 2"
+	if err := errors.Join(err, p.end(nil, false)); err != nil {
+		t.Fatalf("%s without faults: %v", s.name, err)
+	}
+	return &ending{effects, p.under.writes, b.item(), b.told}
+}
+
+// steps are the faults of a run of so many effects: each effect in every way, at every moment.
+func (e effects) steps(ways []way, moments []moment) []step {
+	var all []step
+	for _, w := range ways {
+		for i := range e.of(w) {
+			when := moments
+			if !w.late {
+				when = []moment{atOnce}
+			}
+			for _, m := range when {
+				all = append(all, step{w, i + 1, m})
+			}
+		}
+	}
+	return all
+}
