@@ -174,6 +174,9 @@ func (r *run) planReload(ctx context.Context, o *outlook) (d *draft, decided boo
 			r.result.Reason = waiting // a reload may begin with the content of the load before
 			return nil, true, nil
 		}
+		if r.t.item[statestore.Accept] != "" && len(o.diff.touched) == 0 {
+			return nil, false, nil // what was accepted comes first: a commit ends it
+		}
 		return r.draftRecord(o, nil, "full load recorded again"), true, nil
 	case loadChanged, loadMixed:
 	}

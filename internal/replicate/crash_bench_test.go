@@ -54,7 +54,7 @@ func (b *bench) fork() *bench {
 	c.clock = &clock
 	c.raw, c.lake, c.state = b.raw.Clone(c.now), b.lake.Clone(c.now), b.state.Clone(c.now)
 	c.underWay = nil // it would arrive in the other world
-	c.oracle, c.decoded, c.told = cloneOracle(b), b.decoded.clone(), tally{}
+	c.oracle, c.decoded = cloneOracle(b), b.decoded.clone()
 	return &c
 }
 
@@ -111,6 +111,11 @@ func (b *bench) tickOn(lake replicate.Objects, state statestore.Backend) replica
 
 // settle runs on healthy stores until the table is idle.
 func (b *bench) settle() error { return (&player{bench: b}).settle() }
+
+// workOn is tickOn for who does not know that a run is a worker's.
+func (b *bench) workOn(lake object.Store, state statestore.Backend) replicate.Result {
+	return b.tickOn(lake, state)
+}
 
 func (b *bench) item() statestore.Item {
 	item, err := b.state.Read(b.t.Context(), benchPath)

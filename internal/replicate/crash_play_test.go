@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/internal/object"
 	"sluice/internal/object/objectfault"
 	"sluice/internal/replicate"
 	"sluice/statestore"
@@ -22,16 +23,35 @@ type scenario struct {
 	between func(b *bench) // what an operator does between the first run and the next
 	judge   func(b *bench) // what an operator does when a run halts; nil = none may
 	unsaid  bool           // how it ends, but for the rows, depends on what fails
+	first   cleans         // what the first run is; nil = a worker's
+	prompt  bool           // no request outlives the time between the first run and the next
 	big     bool           // it takes long
 	fresh   bool           // a world of it cannot be forked: make makes a new one each time
 }
+
+// cleans is a run of the janitor.
+type cleans func(b *bench, lake object.Store, state statestore.Backend) replicate.Result
 
 // player plays one point.
 type player struct {
 	*bench
 	scenario scenario
+	faults   int  // so far
+	later    bool // than the first run
+	unheard  bool // of the one that failed, by its sender
 	under    underWay
 	seen     error // what a reader saw that cannot be
+}
+
+func (s scenario) player(b *bench) *player {
+	p := &player{bench: b, scenario: s, under: underWay{requests: b.underWay}}
+	p.under.come(atOnce)
+	return p
+}
+
+// fork copies the world and what was played in it; nothing may be under way.
+func (p *player) fork() *player {
+	return &player{bench: p.bench.fork(), scenario: p.scenario, faults: p.faults, later: p.later, unheard: p.unheard}
 }
 
 // world makes the scenario's world, in which the same effect is always the same; nil when there is none.
@@ -50,24 +70,41 @@ func (s scenario) world(t testing.TB) *bench {
 // play lets the next runs of b fail as the steps say, and then runs until the
 // table is idle on healthy stores. It returns what is wrong then, or was on the way.
 func (s scenario) play(b *bench, want *ending, steps ...step) error {
-	p := &player{bench: b, scenario: s, under: underWay{requests: b.underWay}}
-	p.under.come(atOnce)
-	unheard := false
-	for n, st := range steps {
+	p := s.player(b)
+	for _, st := range steps {
 		if err := p.fail(st); err != nil {
-			return fmt.Errorf("run %d, with the fault: %w", n+1, err)
+			return err
 		}
-		unheard = unheard || st.way.unheard()
-		if n == 0 && s.between != nil {
-			s.between(b)
-		}
-		b.config.Owner = fmt.Sprint("run ", n+2) // another process
 	}
-	return p.end(want, unheard)
+	return p.end(want)
+}
+
+// fail runs once with the step's fault. Another process comes next.
+func (p *player) fail(st step) error {
+	p.faults++
+	p.unheard = p.unheard || st.way.unheard()
+	if _, _, err := p.run(st); err != nil {
+		return fmt.Errorf("run %d, with the fault: %w", p.faults, err)
+	}
+	p.under.come(atOnce)
+	if err := p.torn(); err != nil {
+		return fmt.Errorf("a reader, after what came late of run %d: %w", p.faults, err)
+	}
+	p.next()
+	return nil
+}
+
+// next is when a process has ended: the operator does what he does after the first, and another one comes.
+func (p *player) next() {
+	if p.scenario.between != nil && !p.later {
+		p.scenario.between(p.bench)
+	}
+	p.later = true
+	p.config.Owner = fmt.Sprint("run ", p.faults+2)
 }
 
 // end runs until the table is idle, lets arrive what is still under way, and judges.
-func (p *player) end(want *ending, unheard bool) error {
+func (p *player) end(want *ending) error {
 	if err := p.settle(); err != nil {
 		return fmt.Errorf("next runs: %w", err)
 	}
@@ -79,19 +116,7 @@ func (p *player) end(want *ending, unheard bool) error {
 	if want == nil || p.scenario.unsaid {
 		return nil
 	}
-	return p.differs(*want, unheard)
-}
-
-// fail runs once with the step's fault.
-func (p *player) fail(st step) error {
-	if _, _, err := p.run(st); err != nil {
-		return err
-	}
-	p.under.come(atOnce)
-	if err := p.torn(); err != nil {
-		return fmt.Errorf("a reader after the late effect: %w", err)
-	}
-	return nil
+	return p.differs(*want, p.unheard)
 }
 
 // effects are those of one run.
@@ -122,7 +147,11 @@ func (p *player) run(st step) (replicate.Result, effects, error) {
 	lake, state := objectfault.New(watched{p.lake, look, &sync.Mutex{}}, onLake), statestorefault.New(p.state, onState)
 	lake.DieWith(state.Dead)
 	state.DieWith(lake.Dead)
-	got := p.tickOn(arriving{lake, &p.under}, state)
+	work := (*bench).workOn
+	if p.scenario.first != nil && !p.later {
+		work = p.scenario.first
+	}
+	got := work(p.bench, arriving{lake, &p.under}, state)
 	if st.way.late {
 		p.under.requests = append(p.under.requests, &request{st.moment, func() {
 			_ = errors.Join(lake.Arrive(context.Background()), state.Arrive(context.Background())) // nobody hears the answers
@@ -178,30 +207,27 @@ type ending struct {
 // healthy plays the scenario without a fault.
 func (s scenario) healthy(t testing.TB, b *bench) *ending {
 	t.Helper()
-	p := &player{bench: b, scenario: s, under: underWay{requests: b.underWay}}
+	p := s.player(b)
 	got, effects, err := p.run(step{})
 	if err == nil && got.Action == replicate.Failed {
 		err = got.Err
 	}
-	if s.between != nil {
-		s.between(b)
-	}
-	b.config.Owner = "run 2"
-	if err := errors.Join(err, p.end(nil, false)); err != nil {
+	p.next()
+	if err := errors.Join(err, p.end(nil)); err != nil {
 		t.Fatalf("%s without faults: %v", s.name, err)
 	}
 	return &ending{effects, p.under.writes, b.item(), b.told}
 }
 
 // steps are the faults of a run of so many effects: each effect in every way, at every moment.
-func (e effects) steps(ways []way, moments []moment) []step {
+func (s scenario) steps(e effects, ways []way, moments []moment) []step {
 	var all []step
 	for _, w := range ways {
+		when := moments
+		if !w.late || s.prompt {
+			when = []moment{atOnce}
+		}
 		for i := range e.of(w) {
-			when := moments
-			if !w.late {
-				when = []moment{atOnce}
-			}
 			for _, m := range when {
 				all = append(all, step{w, i + 1, m})
 			}

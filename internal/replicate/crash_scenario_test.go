@@ -13,7 +13,7 @@ import (
 
 // scenarios are the worlds whose next run is broken at every effect.
 func scenarios() []scenario {
-	return []scenario{
+	all := []scenario{
 		{name: "big-load", make: bigLoad, big: true},
 		{name: "load", make: partitionedLoad},
 		{name: "merge", make: merge},
@@ -34,7 +34,16 @@ func scenarios() []scenario {
 		{name: "deactivated", make: merge, between: deactivateForARun},
 		{name: "other-primary-key", make: changesOfTwoKeys, doubles: true, between: otherPrimaryKey, unsaid: true},
 		{name: "item-lost", make: itemLost, doubles: true, between: activateAgain},
+		{name: "janitor", make: muchToClean, first: janitor, between: cleanAfterARun},
 	}
+	for _, s := range all {
+		switch s.name {
+		case "load", "merge", "partition-move", "reload", "keyless-append", "schema-rewrite", "truncate":
+			s.name, s.between, s.prompt = s.name+"+janitor", cleanMuchLater, true
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 // scenarioNamed finds a scenario, or a commit that is replaced after it died at one of its effects.

@@ -41,7 +41,7 @@ func someWays() []way {
 func (s scenario) crash(t *testing.T, b *bench, ways []way, moments []moment) int {
 	t.Helper()
 	want := s.healthy(t, b.fork())
-	steps := want.effects.steps(ways, moments)
+	steps := s.steps(want.effects, ways, moments)
 	for _, st := range steps {
 		if err := s.play(b.fork(), want, st); err != nil {
 			failed(t, point{s.name, []step{st}}, err)

@@ -2,9 +2,11 @@ package replicate_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	"sluice/internal/object"
 	"sluice/internal/replicate"
 	"sluice/statestore"
 )
@@ -145,4 +147,33 @@ func TestRuling28_ANewFullLoadClearsVanishedInputs(t *testing.T) {
 	w.run(storyTable, replicate.Loaded)
 	w.wantRows("id, v", "7 new")
 	w.run(storyTable, replicate.Idle)
+}
+
+// What an operator had accepted was lost when inputs expired before the next run: that the set of them had changed was
+// recorded first, by a commit, which ended it. A truncated table kept its rows and was not halted any more.
+func TestRuling25_WhatWasAcceptedHoldsThoughInputsExpire(t *testing.T) {
+	for name, make := range map[string]func(testing.TB) *bench{"truncate": truncate, "schema": schemaRewrite} {
+		t.Run(name, func(t *testing.T) {
+			b := make(t)
+			b.doubles = true
+			b.pass(10 * day)
+			for _, entry := range b.inputs() {
+				if entry.LastModified.Before(b.now().Add(-b.config.Horizon)) && strings.Contains(entry.Key, "LOAD") {
+					b.must(b.raw.Delete(t.Context(), entry.Key, ""))
+				}
+			}
+			b.must(b.settle())
+			b.must(b.wrong())
+		})
+	}
+}
+
+// inputs are the objects in raw.
+func (b *bench) inputs() []object.Entry {
+	var all []object.Entry
+	for entry, err := range b.raw.List(b.t.Context(), object.ListInput{}) {
+		b.must(err)
+		all = append(all, entry)
+	}
+	return all
 }
