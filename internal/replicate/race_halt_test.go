@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"sluice/internal/object"
 	"sluice/internal/object/objectfault"
@@ -111,4 +112,34 @@ func TestAHaltOverAnItemThatCannotBeReadIsSaid(t *testing.T) {
 	if got := b.tickOn(b.lake, b.state); got.Action != replicate.Halted || !strings.Contains(got.Reason, "Seq") {
 		t.Errorf("got %s: %s, want halted", got.Action, got.Reason)
 	}
+}
+
+// TestAnInputThatIsWrittenAgainWhileItIsPlannedIsPlannedAgain has a full load replaced between its listing and its reading.
+// The table was reported as failed, and the tick exited with 1.
+func TestAnInputThatIsWrittenAgainWhileItIsPlannedIsPlannedAgain(t *testing.T) {
+	b := partitioned(t)
+	b.load(10, []any{1, "first", "x"})
+	var once sync.Once
+	raw := reading{b.raw, func(key string) {
+		if strings.HasPrefix(key, "store/product/LOAD") {
+			once.Do(func() { b.load(10, []any{1, "second", "x"}, []any{2, "B", "y"}) })
+		}
+	}}
+	e, err := replicate.New(b.config, replicate.Stores{
+		Objects: func(_ context.Context, bucket string) (replicate.Objects, error) {
+			if bucket == "raw" {
+				return raw, nil
+			}
+			return b.lake, nil
+		},
+		State: statestore.New(b.state), Now: b.now,
+	})
+	b.must(err)
+	*b.clock = b.clock.Add(time.Minute)
+	b.must(e.Run(t.Context(), func(r replicate.Result) {
+		if r.Action != replicate.Loaded {
+			t.Errorf("got %s: %s, want loaded", r.Action, r.Reason)
+		}
+	}))
+	b.must(b.wrong())
 }

@@ -86,7 +86,7 @@ func (r *run) halt(ctx context.Context, stop *HaltError, because error) {
 		Path: r.t.path, Seq: r.t.seq, CommitID: r.t.pending(), Reason: stop.Error(),
 	})
 	switch conflict := errors.Is(err, statestore.ErrConflict); {
-	case conflict && r.movedOn(ctx):
+	case conflict && r.overtook(context.WithoutCancel(ctx)):
 		r.yield()
 	case err != nil && !conflict:
 		r.result.Action, r.result.Err = Failed, err
@@ -95,16 +95,6 @@ func (r *run) halt(ctx context.Context, stop *HaltError, because error) {
 		r.result.Action, r.result.Reason, r.result.Err = Halted, stop.Error(), because
 		r.result.NewlyHalted = fresh
 	}
-}
-
-// movedOn says whether the commits of the table went on while this run judged. An item that cannot be understood has not.
-func (r *run) movedOn(ctx context.Context) bool {
-	item, err := r.e.stores.State.Read(context.WithoutCancel(ctx), r.t.path)
-	if err != nil {
-		return false
-	}
-	seq, err := statestore.ParseSeq(item[statestore.Seq])
-	return err == nil && (seq != r.t.seq || item[statestore.CommitID] != r.t.pending())
 }
 
 // start decides from the item at hand whether there is anything to claim the table for.
@@ -205,6 +195,9 @@ func (r *run) step(ctx context.Context) (done bool, err error) {
 	}
 	d, err := r.plan(ctx)
 	r.listed = nil
+	if inDoubt(err) { // what it read was written again since it was listed: nothing is binding yet, so look again
+		return false, errors.Join(statestore.ErrConflict, err)
+	}
 	if err == nil && d == nil {
 		err = r.registerAtRest(ctx)
 	}
