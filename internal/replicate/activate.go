@@ -90,7 +90,7 @@ func (e *Engine) hasLake(ctx context.Context, item statestore.Item) (bool, error
 		return false, err
 	}
 	var there owner
-	err = readJSON(ctx, r.lake, r.t.book+"owner.json", &there)
+	err = findJSON(ctx, r.lake, r.t.ownerKey(), &there)
 	if errors.Is(err, object.ErrNotFound) {
 		return true, nil // the ancestor's
 	}

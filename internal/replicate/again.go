@@ -27,7 +27,11 @@ func (r *run) planAgain(ctx context.Context, old, fence *Plan) (*draft, error) {
 	if fence.Settings[statestore.Accept] == acceptReload {
 		d.Set[statestore.Accept] = acceptReload // of the full load that comes behind this commit
 	}
-	s, err := r.readState(ctx)
+	written, err := r.filesOf(ctx, old) // those that the index does not know yet
+	if err != nil {
+		return nil, err
+	}
+	s, err := r.readState(ctx, written...)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ type application struct {
 	plan    *Plan
 	again   bool // an earlier run may have applied some of it
 	mu      sync.Mutex
-	applied map[string]string // ETag by key of what this run saw applied
+	applied map[string]object.Info // what this run saw applied, by key
 	opened  map[string]*parquetedit.File
 	done    int
 	before  *index // see indexBefore
@@ -32,7 +32,7 @@ type application struct {
 
 // apply carries the plan out: phase 1, and when every op of it is applied and the catalog knows what it created, phase 2.
 func (r *run) apply(ctx context.Context, p *Plan, ops [2][]Op) (*application, error) {
-	a := &application{run: r, plan: p, again: len(ops[0])+len(ops[1]) == 0, applied: map[string]string{}, opened: map[string]*parquetedit.File{}}
+	a := &application{run: r, plan: p, again: len(ops[0])+len(ops[1]) == 0, applied: map[string]object.Info{}, opened: map[string]*parquetedit.File{}}
 	if a.again {
 		var err error
 		if ops, err = r.readOps(ctx, p); err != nil {
@@ -90,13 +90,18 @@ func (a *application) progress() {
 	a.e.stores.Progress(a.t.name(), a.done, a.plan.Phases[0].Ops+a.plan.Phases[1].Ops)
 }
 
-// applyOp begins the op until it is applied, or known not to be ours to apply.
+// applyOp begins the op until it is applied, or known not to be ours to apply, with a pause before it begins it again.
 // That its source changed counts only when its own file is not there: who applied it
 // may have gone on to empty the source.
 func (a *application) applyOp(ctx context.Context, op Op) error {
 	missing := op.Files
 	var last error
-	for range attempts {
+	for again := range attempts {
+		if again > 0 {
+			if err := a.e.pause(ctx, again); err != nil {
+				return errors.Join(last, err)
+			}
+		}
 		if a.again || last != nil {
 			var err error
 			if missing, err = a.missing(ctx, op); err != nil || len(missing) == 0 {
@@ -180,22 +185,22 @@ func (a *application) standing(ctx context.Context, op Op, f OpFile) (standing, 
 	case err != nil:
 		return unwritten, err
 	case ours:
-		a.saw(f.Key, info.ETag)
+		a.saw(info)
 		return written, nil
 	case op.ETag != "" && info.ETag == op.ETag:
 		return unwritten, nil
 	case op.Kind == OpBlock || op.Kind == OpRefresh:
-		a.saw(f.Key, info.ETag) // to a fence, a name that is taken or a file that changed is as good as fenced
+		a.saw(info) // to a fence, a name that is taken or a file that changed is as good as fenced
 		return written, nil
 	default:
 		return strange, nil
 	}
 }
 
-func (a *application) saw(key, etag string) {
+func (a *application) saw(info object.Info) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.applied[key] = etag
+	a.applied[info.Key] = info
 }
 
 // foreign decides about a file that was found to be nobody's. It looks once more: a gateway before a file system may
@@ -369,7 +374,7 @@ func (a *application) end(ctx context.Context, u object.Upload, key string, err 
 	counts := u.Counts()
 	a.meter.written.Add(counts.BytesWritten)
 	a.meter.copied.Add(counts.BytesCopied)
-	a.saw(key, info.ETag)
+	a.saw(info)
 	return nil
 }
 

@@ -79,6 +79,7 @@ func (w *world) die() {
 	w.t.Helper()
 	healthy := w.objects["lake"]
 	defer func() { w.objects["lake"] = healthy }()
+	owned := false
 	for at := 1; at < 40; at++ {
 		store := object.NewDirectory(filepath.Join(w.root, "lake"))
 		w.objects["lake"] = objectfault.New(store, objectfault.Fault{At: at, How: objectfault.Before, Crash: true})
@@ -87,6 +88,9 @@ func (w *world) die() {
 		}
 		if w.item(storyPath).Pending() {
 			return
+		}
+		if _, err := healthy.Head(w.t.Context(), "_sluice/"+storyFolder+"/owner.json"); err == nil && !owned {
+			at, owned = 0, true // from now on the store is not tried any more
 		}
 	}
 	w.t.Fatal("no crash left a commit pending")

@@ -62,12 +62,18 @@ type indexFile struct {
 // has says whether the index has such a layout.
 func (x *index) has(layout int) bool { return layout >= 0 && layout < len(x.Layouts) }
 
-// readJSON reads a bookkeeping object.
+// readJSON reads a bookkeeping object that has to be there.
 func readJSON(ctx context.Context, store Objects, key string, into any) error {
-	body, _, err := store.Get(ctx, key, object.GetInput{})
+	err := findJSON(ctx, store, key, into)
 	if errors.Is(err, object.ErrNotFound) {
 		return haltf("bookkeeping", "%s is gone; restore the object", key)
 	}
+	return err
+}
+
+// findJSON reads a bookkeeping object, or returns an error wrapping object.ErrNotFound.
+func findJSON(ctx context.Context, store Objects, key string, into any) error {
+	body, _, err := store.Get(ctx, key, object.GetInput{})
 	if err != nil {
 		return fmt.Errorf("read bookkeeping %s: %w", key, err)
 	}
@@ -101,19 +107,34 @@ type owner struct {
 	Path string `json:"path"`
 }
 
-// own makes the lake folder the table's, or returns a halt when it is another's.
-func (t *table) own(ctx context.Context, store Objects) error {
-	key := t.book + "owner.json"
-	mine, err := json.Marshal(owner{Path: t.path})
+// own makes the lake folder the table's, or returns a halt when it is another's. Nobody owned the folder before: then
+// the store is tried first, because from here on everything relies on its conditions.
+func (r *run) own(ctx context.Context) error {
+	err := r.t.owned(ctx, r.lake)
+	if !errors.Is(err, object.ErrNotFound) {
+		return err
+	}
+	if err := r.e.probe(ctx, r.t.outBucket, r.t.books); err != nil {
+		return err
+	}
+	mine, err := json.Marshal(owner{Path: r.t.path})
 	if err != nil {
 		return err
 	}
-	_, err = store.Put(ctx, key, mine, object.PutInput{Condition: object.Condition{IfNoneMatch: true}})
+	_, err = r.lake.Put(ctx, r.t.ownerKey(), mine, object.PutInput{Condition: object.Condition{IfNoneMatch: true}})
 	if err == nil || !errors.Is(err, object.ErrPrecondition) {
 		return err
 	}
+	return r.t.owned(ctx, r.lake) // somebody was faster, perhaps our own first sending
+}
+
+func (t *table) ownerKey() string { return t.book + "owner.json" }
+
+// owned returns nil when the lake folder is the table's, a halt when it is another's, and an error wrapping
+// object.ErrNotFound when it is nobody's.
+func (t *table) owned(ctx context.Context, store Objects) error {
 	var there owner
-	if err := readJSON(ctx, store, key, &there); err != nil {
+	if err := findJSON(ctx, store, t.ownerKey(), &there); err != nil {
 		return err
 	}
 	if there.Path != t.path {

@@ -125,7 +125,7 @@ func (c *cataloged) doctor() (bad []string) {
 		Objects: func(_ context.Context, bucket string) (replicate.Objects, error) {
 			return map[string]*object.Memory{"raw": c.raw, "lake": c.lake}[bucket], nil
 		},
-		State: statestore.New(c.state), Now: c.now, Catalog: catalog.New(c.catalog),
+		State: statestore.New(c.state), Now: c.now, Sleep: awake, Catalog: catalog.New(c.catalog),
 	})
 	c.must(err)
 	c.must(e.Doctor(c.t.Context(), func(check replicate.Check) {

@@ -19,12 +19,7 @@ const (
 // commit writes the draft down and makes it binding by one conditional update.
 // statestore.ErrConflict says that the item is no longer as it was planned with: plan again.
 func (r *run) commit(ctx context.Context, d *draft) error {
-	if d.table.seq == 0 { // the first commit of a lake
-		if err := r.e.probe(ctx, d.table.outBucket, d.table.books); err != nil {
-			return err
-		}
-	}
-	if err := d.table.own(ctx, r.lake); err != nil {
+	if err := r.own(ctx); err != nil {
 		return err
 	}
 	if err := r.writeDraft(ctx, d); err != nil {

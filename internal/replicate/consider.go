@@ -235,10 +235,14 @@ func (r *run) planAccepted(ctx context.Context, o *outlook) (d *draft, decided b
 	case r.t.accepted(acceptTruncate):
 		d, err = r.draftTruncate(ctx, o)
 		return d, true, err
-	case r.t.accepted(acceptForgotten):
+	case r.t.accepted(acceptForgotten), o.verdict == loadVanished, len(o.fates.vanished) > 0:
+		if err := r.reallyGone(ctx, o); err != nil {
+			return nil, true, err
+		}
+		if !r.t.accepted(acceptForgotten) {
+			return nil, true, vanished(o)
+		}
 		return r.draftRecord(o, nil, "acknowledged"), true, nil
-	case o.verdict == loadVanished, len(o.fates.vanished) > 0:
-		return nil, true, vanished(o)
 	case r.t.accepted(acceptLate):
 		return r.draftRecord(o, o.fates.tooLate, "acknowledged"), true, nil
 	case len(o.fates.tooLate) > 0:

@@ -77,6 +77,9 @@ func readObject(t testing.TB, store *object.Memory, key string) ([]byte, object.
 	return data, info
 }
 
+// awake does not sleep.
+func awake(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+
 // engineOn returns an engine on the world, seen through the given lake and state.
 func (b *bench) engineOn(lake replicate.Objects, state statestore.Backend) *replicate.Engine {
 	e, err := replicate.New(b.config, replicate.Stores{
@@ -86,7 +89,7 @@ func (b *bench) engineOn(lake replicate.Objects, state statestore.Backend) *repl
 			}
 			return lake, nil
 		},
-		State: statestore.New(state), Now: b.now,
+		State: statestore.New(state), Now: b.now, Sleep: awake,
 	})
 	if err != nil {
 		b.t.Fatal(err)

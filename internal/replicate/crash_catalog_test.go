@@ -53,7 +53,7 @@ func (c *cataloged) tick(s stores) replicate.Result {
 			}
 			return lookedAfter{s.lake, c.look}, nil
 		},
-		State: statestore.New(s.state), Now: c.now,
+		State: statestore.New(s.state), Now: c.now, Sleep: awake,
 	}
 	if s.catalog != nil {
 		in.Catalog = catalog.New(s.catalog)

@@ -31,14 +31,15 @@ type Catalog interface {
 	Compare(ctx context.Context, t catalog.Table) (string, error)
 }
 
-// Stores are the places that an engine works on. Catalog, Log, Now and Progress may be nil.
+// Stores are the places that an engine works on. Catalog, Log, Now, Sleep and Progress may be nil.
 type Stores struct {
 	Objects  func(ctx context.Context, bucket string) (Objects, error)
 	State    statestore.Store
 	Catalog  Catalog // nil: tables are registered nowhere
 	Log      *slog.Logger
 	Now      func() time.Time
-	Progress func(table string, done, total int) // ops of the current commit
+	Sleep    func(ctx context.Context, d time.Duration) error // between attempts; ctx ends it early
+	Progress func(table string, done, total int)              // ops of the current commit
 }
 
 // Engine replicates the tables below one raw prefix. It is safe for concurrent use.
@@ -62,6 +63,9 @@ func New(cfg Config, stores Stores) (*Engine, error) {
 	}
 	if stores.Now == nil {
 		stores.Now = time.Now
+	}
+	if stores.Sleep == nil {
+		stores.Sleep = sleep
 	}
 	if stores.Progress == nil {
 		stores.Progress = func(string, int, int) {}

@@ -92,6 +92,14 @@ func storageAdvice(err error) string {
 		return "; check --raw, --lake and the table's out_path"
 	case errors.Is(err, object.ErrUnconditional):
 		return "; use a store that holds write conditions"
+	case errors.Is(err, object.ErrClock):
+		return "; set this machine's clock"
+	case errors.Is(err, object.ErrThrottled):
+		return "; the next run goes on; if it stays so, run fewer tables at once (--parallel) or less often"
+	case errors.Is(err, statestore.ErrThrottled):
+		return "; the next run goes on; if it stays so, raise the control table's throughput or make it on-demand"
+	case errors.Is(err, object.ErrUnavailable), errors.Is(err, statestore.ErrUnavailable), errors.Is(err, errStale):
+		return "; the next run goes on; if it stays so, check the endpoint, the network and the store's health with sluice doctor"
 	}
 	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"sluice/internal/lake"
 	"sluice/internal/object"
@@ -92,7 +93,7 @@ func (a *application) everyOp(ctx context.Context) (map[string]plannedFile, erro
 func (a *application) verify(ctx context.Context, planned map[string]plannedFile, here map[string]object.Info) error {
 	for key, f := range planned {
 		info, ok := here[key]
-		if ok && a.applied[key] == info.ETag {
+		if ok && a.applied[key].ETag == info.ETag {
 			continue
 		}
 		op := f.op
@@ -109,7 +110,8 @@ func (a *application) verify(ctx context.Context, planned map[string]plannedFile
 }
 
 // filesNow is what the index is to say: the plan's files as their ops left
-// them, the others as the index before knew them.
+// them, the others as the index before knew them. What the listing lacks and is there is in the index all the same: the
+// next plan finds it missing if the listing is still behind then.
 func (a *application) filesNow(ctx context.Context, planned map[string]plannedFile, infos []object.Info) ([]*lake.File, error) {
 	before, err := a.indexBefore(ctx)
 	if err != nil {
@@ -119,8 +121,22 @@ func (a *application) filesNow(ctx context.Context, planned map[string]plannedFi
 	for _, f := range before.Files {
 		cached[a.t.lake+f.Key] = f
 	}
+	late, err := a.there(ctx, a.lake, unlisted(before.live(a.t), infos))
+	if err != nil {
+		return nil, err
+	}
+	here := map[string]object.Info{}
+	for _, info := range slices.Concat(infos, late) {
+		here[info.Key] = info
+	}
+	for key := range planned {
+		if info, ok := a.applied[key]; ok {
+			here[key] = info // whatever the listing shows
+		}
+	}
 	var files []*lake.File
-	for _, info := range infos {
+	for _, key := range slices.Sorted(maps.Keys(here)) {
+		info := here[key]
 		f := a.lakeFile(info)
 		files = append(files, f)
 		if p, ok := planned[info.Key]; ok {

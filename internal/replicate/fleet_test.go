@@ -123,7 +123,7 @@ func (f *fleet) engineOn(s fleetStores) *replicate.Engine {
 			}
 			return s.lake, nil
 		},
-		State: statestore.New(s.state), Now: func() time.Time { return f.now().Add(skew) },
+		State: statestore.New(s.state), Now: func() time.Time { return f.now().Add(skew) }, Sleep: awake,
 	})
 	if err != nil {
 		f.t.Fatal(err)

@@ -63,17 +63,18 @@ func (r *run) listLake(ctx context.Context) ([]object.Info, error) {
 }
 
 // readState lists the lake and takes what the index knows of each file; files
-// that the index does not know, or not as they are now, are opened.
-func (r *run) readState(ctx context.Context) (*state, error) {
-	infos, err := r.listLake(ctx)
-	if err != nil {
-		return nil, err
-	}
+// that the index does not know, or not as they are now, are opened. What the index or the
+// caller knows of is missed when the listing lacks it.
+func (r *run) readState(ctx context.Context, known ...string) (*state, error) {
 	var x index
 	if key := r.t.item[statestore.Index]; key != "" {
 		if err := readJSON(ctx, r.lake, key, &x); err != nil {
 			return nil, err
 		}
+	}
+	infos, err := r.wholeLake(ctx, append(x.live(r.t), known...))
+	if err != nil {
+		return nil, err
 	}
 	s := &state{known: len(x.Schema.Columns) > 0, schema: x.Schema.Clone()}
 	cached := map[string]indexFile{}

@@ -25,6 +25,7 @@ type world struct {
 	root    string
 	mu      sync.Mutex
 	clock   time.Time
+	slept   []time.Duration
 	objects map[string]replicate.Objects
 	state   statestore.Store
 	config  replicate.Config
@@ -57,6 +58,14 @@ func (w *world) now() time.Time {
 	return w.clock
 }
 
+// sleep takes no time, and remembers what it would have taken.
+func (w *world) sleep(ctx context.Context, d time.Duration) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.slept = append(w.slept, d)
+	return ctx.Err()
+}
+
 // pass lets time go by.
 func (w *world) pass(d time.Duration) {
 	w.mu.Lock()
@@ -75,7 +84,7 @@ func (w *world) engine() *replicate.Engine {
 			}
 			return store, nil
 		},
-		State: w.state, Now: w.now,
+		State: w.state, Now: w.now, Sleep: w.sleep,
 	})
 	if err != nil {
 		w.t.Fatal(err)
