@@ -11,6 +11,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/logging"
 )
 
 // NewDynamoDBClient returns a client from the SDK's usual chain: environment,
@@ -20,6 +21,7 @@ func NewDynamoDBClient(ctx context.Context, options ...func(*dynamodb.Options)) 
 	p := DefaultPatience()
 	settings, err := config.LoadDefaultConfig(ctx,
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(p.transport)),
+		config.WithLogger(logging.Nop{}), // an error is returned; what was repeated is nobody's concern
 		config.WithRetryer(func() aws.Retryer { return p.retryer() }),
 	)
 	if err != nil {

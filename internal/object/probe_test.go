@@ -4,76 +4,80 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"sluice/internal/object"
+	"sluice/internal/object/objectlie"
+	"sluice/scripts/rig"
 )
 
-// loose is a store that gets something wrong.
-type loose struct {
-	*object.Memory
-	put    func(in object.PutInput) object.PutInput
-	create func(in object.PutInput) object.PutInput
-	etag   func(etag string) string
-	err    error
-}
-
-func (l loose) Head(ctx context.Context, key string) (object.Info, error) {
-	info, err := l.Memory.Head(ctx, key)
-	if l.etag != nil {
-		info.ETag = l.etag(info.ETag)
-	}
-	return info, err
-}
-
-func (l loose) Put(ctx context.Context, key string, body []byte, in object.PutInput) (object.Info, error) {
-	if l.err != nil {
-		return object.Info{}, l.err
-	}
-	if l.put != nil {
-		in = l.put(in)
-	}
-	info, err := l.Memory.Put(ctx, key, body, in)
-	if l.etag != nil {
-		info.ETag = l.etag(info.ETag)
-	}
-	return info, err
-}
-
-func (l loose) Create(ctx context.Context, key string, in object.PutInput) object.Upload {
-	if l.create != nil {
-		in = l.create(in)
-	}
-	return l.Memory.Create(ctx, key, in)
-}
-
-func TestProbe(t *testing.T) {
-	ignoreNone := func(in object.PutInput) object.PutInput { in.IfNoneMatch = false; return in }
-	ignoreMatch := func(in object.PutInput) object.PutInput { in.IfMatch = ""; return in }
-	down := errors.New("down")
-	for _, c := range []struct {
-		name  string
-		store loose
-		want  error
-		text  string
-	}{
-		{"sound", loose{}, nil, ""},
-		{"ignores If-None-Match", loose{put: ignoreNone}, object.ErrUnconditional, "If-None-Match: * on an existing key"},
-		{"ignores If-Match", loose{put: ignoreMatch}, object.ErrUnconditional, "If-Match with a wrong ETag"},
-		{"ignores If-None-Match of parts", loose{create: ignoreNone}, object.ErrUnconditional, "If-None-Match: * on"},
-		{"ignores If-Match of parts", loose{create: ignoreMatch}, object.ErrUnconditional, "If-Match with a wrong ETag"},
-		{"weak ETags", loose{etag: func(s string) string { return "W/" + s }}, object.ErrUnconditional, "weak"},
-		{"down", loose{err: down}, down, "down"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			c.store.Memory = object.NewMemory(time.Now)
-			for range 2 {
-				err := object.Probe(t.Context(), c.store, "p/_sluice/")
-				if !errors.Is(err, c.want) || (err != nil && !strings.Contains(err.Error(), c.text)) {
-					t.Errorf("got %v, want %v saying %q", err, c.want, c.text)
+// TestProbe_FindsEveryLie on memory and on a directory, also where the object was there before.
+func TestProbe_FindsEveryLie(t *testing.T) {
+	for _, c := range objectlie.Lies() {
+		for name, store := range map[string]object.Store{"memory": object.NewMemory(time.Now), "directory": object.NewDirectory(t.TempDir())} {
+			t.Run(c.Name+" "+name, func(t *testing.T) {
+				for range 2 {
+					err := object.Probe(t.Context(), c.On(store), "p/_sluice/.")
+					if !errors.Is(err, object.ErrUnconditional) || !strings.Contains(err.Error(), c.Rule) {
+						t.Errorf("got %v, want a refusal that says %q", err, c.Rule)
+					}
+					if errors.Is(err, object.ErrFoldsCase) != (c.Name == "folds case") {
+						t.Errorf("got %v", err)
+					}
 				}
-			}
-		})
+			})
+		}
+	}
+	rig.Figure(t, "lying stores", "%d lies, each found by the probe on memory and on a directory", len(objectlie.Lies()))
+}
+
+func TestProbe_BelievesWhatIsHonest(t *testing.T) {
+	for _, c := range objectlie.Honest() {
+		for name, store := range map[string]object.Store{"memory": object.NewMemory(time.Now), "directory": object.NewDirectory(t.TempDir())} {
+			t.Run(c.Name+" "+name, func(t *testing.T) {
+				for range 3 {
+					if err := object.Probe(t.Context(), c.On(store), "p/_sluice/."); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestProbe_BesideItself: probes at the same time write the same object and must not take each other for a lie.
+func TestProbe_BesideItself(t *testing.T) {
+	for name, store := range map[string]object.Store{"memory": object.NewMemory(time.Now), "directory": object.NewDirectory(t.TempDir())} {
+		var group sync.WaitGroup
+		for range 3 {
+			group.Go(func() {
+				for range 10 {
+					if err := object.Probe(t.Context(), store, "p/."); errors.Is(err, object.ErrUnconditional) {
+						t.Errorf("%s: %v", name, err)
+					}
+				}
+			})
+		}
+		group.Wait()
+	}
+}
+
+// down is a store that nothing can be written to.
+type down struct {
+	*object.Memory
+	err error
+}
+
+func (d down) Put(context.Context, string, []byte, object.PutInput) (object.Info, error) {
+	return object.Info{}, d.err
+}
+
+func TestProbe_OfAStoreThatIsDownIsNoVerdict(t *testing.T) {
+	failed := errors.New("down")
+	err := object.Probe(t.Context(), down{object.NewMemory(time.Now), failed}, "p/.")
+	if !errors.Is(err, failed) || errors.Is(err, object.ErrUnconditional) {
+		t.Errorf("got %v", err)
 	}
 }

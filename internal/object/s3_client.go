@@ -10,6 +10,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/logging"
 )
 
 // NewS3Client returns a client from the SDK's usual chain: environment, shared files, role. AWS_ENDPOINT_URL_S3 and
@@ -23,6 +24,7 @@ func NewS3Client(ctx context.Context, options ...func(*Patience)) (*s3.Client, e
 	}
 	cfg, err := config.LoadDefaultConfig(ctx,
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(p.transport)),
+		config.WithLogger(logging.Nop{}), // an error is returned; what was repeated is nobody's concern
 		config.WithRetryer(func() aws.Retryer { return p.retryer() }),
 	)
 	if err != nil {

@@ -287,7 +287,7 @@ func (a *application) writeNew(ctx context.Context, op Op) error {
 	if err == nil && rows != op.Files[0].Rows {
 		err = fmt.Errorf("create %s: %d rows where the plan has %d", op.Files[0].Key, rows, op.Files[0].Rows)
 	}
-	return a.end(ctx, u, op.Files[0].Key, err)
+	return a.end(ctx, op, sent{u, op.Files[0].Key}, err)
 }
 
 // writeAgain rewrites a file: its slice applied, emptied, or the same with a new footer.
@@ -320,7 +320,7 @@ func (a *application) writeAgain(ctx context.Context, op Op) error {
 	if err == nil && op.Kind != OpRefresh && stats.Rows != file.Rows {
 		err = fmt.Errorf("rewrite %s: %d rows where the plan has %d", file.Key, stats.Rows, file.Rows)
 	}
-	return a.end(ctx, u, file.Key, err)
+	return a.end(ctx, op, sent{u, file.Key}, err)
 }
 
 func (a *application) slice(ctx context.Context, op Op) (*lake.Slice, error) {
@@ -359,8 +359,14 @@ func (a *application) begin(ctx context.Context, op Op, key string) object.Uploa
 	return a.lake.Create(ctx, key, in)
 }
 
+// sent is the body of one file under way.
+type sent struct {
+	object.Upload
+	key string
+}
+
 // end makes the body visible, or throws it away when making it went wrong.
-func (a *application) end(ctx context.Context, u object.Upload, key string, err error) error {
+func (a *application) end(ctx context.Context, op Op, u sent, err error) error {
 	if err != nil {
 		return errors.Join(err, u.Abort(context.WithoutCancel(ctx)))
 	}
@@ -369,13 +375,28 @@ func (a *application) end(ctx context.Context, u object.Upload, key string, err 
 	}
 	info, err := u.Close(ctx)
 	if err != nil {
-		return fmt.Errorf("write %s: %w", key, err)
+		if info, err = a.settle(ctx, op, u.key, err); err != nil {
+			return fmt.Errorf("write %s: %w", u.key, err)
+		}
 	}
 	counts := u.Counts()
 	a.meter.written.Add(counts.BytesWritten)
 	a.meter.copied.Add(counts.BytesCopied)
 	a.saw(info)
 	return nil
+}
+
+// settle looks what became of a write that ended with an error: one whose answer was lost meets itself when the store's
+// client repeats it, and is refused. Of an op with many files each may have to be settled, which is no attempt of the op.
+func (a *application) settle(ctx context.Context, op Op, key string, err error) (object.Info, error) {
+	info, headErr := a.lake.Head(ctx, key)
+	if headErr != nil {
+		return object.Info{}, err
+	}
+	if ours, markErr := a.isOurs(ctx, info, op.N); markErr != nil || !ours {
+		return object.Info{}, err
+	}
+	return info, nil
 }
 
 func (a *application) options(op Op) lake.FileOptions {

@@ -108,7 +108,7 @@ func (s *loadSink) Open(n int) (io.Writer, lake.FileOptions, error) {
 func (s *loadSink) Close(n int) error {
 	u := s.open
 	s.open, s.closing = nil, true
-	if err := s.end(s.ctx, u, s.files[n].Key, nil); err != nil {
+	if err := s.end(s.ctx, s.op, sent{u, s.files[n].Key}, nil); err != nil {
 		return fmt.Errorf("output %d: %w", n, err)
 	}
 	s.closing = false

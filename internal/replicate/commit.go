@@ -79,9 +79,13 @@ func (r *run) writeChanges(ctx context.Context, d *draft) error {
 	if err != nil {
 		return errors.Join(err, upload.Abort(context.WithoutCancel(ctx)))
 	}
-	r.meter.written.Add(upload.Counts().BytesWritten)
+	written := upload.Counts().BytesWritten
+	r.meter.written.Add(written)
 	if _, err := upload.Close(ctx); err != nil {
-		return err
+		// The name holds the commit's id: what is there whole is ours, written by a sending whose answer was lost.
+		if info, headErr := r.lake.Head(ctx, d.Changes); headErr != nil || info.Size != written {
+			return err
+		}
 	}
 	at := 0
 	for phase := range d.ops {
@@ -109,7 +113,7 @@ func (d *draft) batches(phase int) []Batch {
 	return list
 }
 
-// probe tries once per bucket whether the store holds write conditions: without them no commit is safe.
+// probe tries once per bucket whether the store keeps the rules that commits stand on.
 func (e *Engine) probe(ctx context.Context, bucket, books string) error {
 	if _, done := e.probed.Load(bucket); done {
 		return nil

@@ -11,7 +11,7 @@ import (
 )
 
 // Doctor tries what a run relies on and says what to fix: that raw can be
-// listed and read, that the lake's store holds write conditions, that the control table can be read,
+// listed and read, that the lake's store keeps the rules that commits stand on, that the control table can be read,
 // that the clocks agree, and for each active table that nothing was missed and that the catalog has it. It writes one probe object below the
 // lake's _sluice/ folder, and lets the next run register what the catalog lost.
 func (e *Engine) Doctor(ctx context.Context, report func(Check)) error {
@@ -53,13 +53,13 @@ func (e *Engine) checkLake(ctx context.Context, report func(Check)) {
 	}
 	switch {
 	case errors.Is(err, object.ErrUnconditional):
-		report(Check{Name: name, Detail: err.Error(), Remedy: "use a store that holds If-Match and If-None-Match on PUT, as Amazon S3 does"})
+		report(Check{Name: name, Detail: err.Error(), Remedy: unconditionalRemedy(err)})
 		return
 	case err != nil:
 		report(Check{Name: name, Detail: err.Error(), Remedy: "check --lake, the credentials, and the permissions s3:ListBucket, s3:GetObject, s3:PutObject, s3:AbortMultipartUpload"})
 		return
 	}
-	report(Check{Name: name, OK: true, Detail: "write conditions hold"})
+	report(Check{Name: name, OK: true, Detail: "write conditions hold, ETags tell contents apart"})
 	info, err := store.Head(ctx, e.cfg.LakePrefix+"_sluice/.probe")
 	if err != nil {
 		return
@@ -70,6 +70,14 @@ func (e *Engine) checkLake(ctx context.Context, report func(Check)) {
 		Name: "clock", OK: skew.Abs() < most, Detail: fmt.Sprintf("this machine is %s from the store", skew),
 		Remedy: "set this machine's clock: the settle delay and leases go by it",
 	})
+}
+
+// unconditionalRemedy says what to do about a store that breaks a rule.
+func unconditionalRemedy(err error) string {
+	if errors.Is(err, object.ErrFoldsCase) {
+		return "use a store that tells upper from lower case: ext4 or XFS without casefold, a case-sensitive APFS volume, Amazon S3"
+	}
+	return "use a store that holds If-Match and If-None-Match on PUT and on CompleteMultipartUpload and has strong ETags, as Amazon S3 does; if it does, look at what is between: a cache or a proxy that drops headers"
 }
 
 // checkTable lists the whole folder of a table and says what a run would not see or would stop at.

@@ -91,7 +91,7 @@ func storageAdvice(err error) string {
 	case errors.Is(err, object.ErrNoBucket):
 		return "; check --raw, --lake and the table's out_path"
 	case errors.Is(err, object.ErrUnconditional):
-		return "; use a store that holds write conditions"
+		return "; nothing was committed; " + unconditionalRemedy(err)
 	case errors.Is(err, object.ErrClock):
 		return "; set this machine's clock"
 	case errors.Is(err, object.ErrThrottled):

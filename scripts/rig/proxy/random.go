@@ -25,7 +25,7 @@ func Random(rng *rand.Rand, kinds []Kind, most float64) []Rule {
 	for range 1 + rng.IntN(4) {
 		rules = append(rules, Rule{
 			Kind: kinds[rng.IntN(len(kinds))], Probability: most * rng.Float64(),
-			Rand: rand.New(rand.NewPCG(rng.Uint64(), rng.Uint64())), Delay: time.Duration(rng.IntN(300)) * time.Millisecond,
+			Rand: rand.New(rand.NewPCG(rng.Uint64(), rng.Uint64())), Delay: time.Duration(rng.IntN(100)) * time.Millisecond,
 		})
 	}
 	return rules
