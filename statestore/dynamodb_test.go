@@ -56,7 +56,7 @@ func commitSends() map[string]sends {
 		},
 		"finish": {
 			func(ctx context.Context, s statestore.Store) error { return s.Finish(ctx, f) },
-			update + "SET Index = 'i7' REMOVE Accept, CommitId, CommitPlan " +
+			update + "SET Index = 'i7' REMOVE Accept, CommitId, CommitPlan, Status, StatusReason " +
 				"IF attribute_exists(path) AND CommitId = 'ab' AND (Seq = '000000000007')",
 		},
 		"halt": {

@@ -16,7 +16,8 @@ type Finished struct {
 	Remove   []string
 }
 
-// Finish ends the pending commit and records it, if Seq and the commit id are the item's. ErrConflict when they are
+// Finish ends the pending commit and records it, if Seq and the commit id are the item's. It ends a halt, too: one
+// that was set while the commit was pending was over this commit, which is finished. ErrConflict when they are
 // not any more: somebody else finished it, or put another plan in its place. An answer in doubt is settled by what the
 // item shows: as this Finish leaves it is success, whoever wrote it.
 func (s Store) Finish(ctx context.Context, f Finished) error {
@@ -33,7 +34,7 @@ func (s Store) Finish(ctx context.Context, f Finished) error {
 		}
 	}
 	if f.CommitID != "" {
-		u.Remove = append(u.Remove, CommitID, CommitPlan)
+		u.Remove = append(u.Remove, CommitID, CommitPlan, Status, StatusReason)
 	}
 	_, err := s.Update(ctx, u)
 	if err = s.finished(ctx, f, u, err); err != nil {

@@ -61,7 +61,7 @@ func (r *run) mergeAgain(ctx context.Context, d *draft, a again) error {
 	if err != nil {
 		return err
 	}
-	spans, err := r.unapplied(ctx, a.old)
+	spans, err := r.unapplied(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -78,27 +78,45 @@ func (r *run) mergeAgain(ctx context.Context, d *draft, a again) error {
 
 // unapplied returns the spans of a key-less plan's ops that were not applied:
 // rows of the others are in the lake. With a key it is nil, for all: the lake tells.
-func (r *run) unapplied(ctx context.Context, old *Plan) ([]lake.Span, error) {
-	if len(old.Schema.Key) > 0 {
+func (r *run) unapplied(ctx context.Context, a again) ([]lake.Span, error) {
+	if len(a.old.Schema.Key) > 0 {
 		return nil, nil
 	}
-	phases, err := r.readOps(ctx, old)
+	phases, err := r.readOps(ctx, a.old)
 	if err != nil {
 		return nil, err
 	}
 	spans := []lake.Span{}
 	for _, ops := range phases {
 		for _, op := range ops {
-			mark, _, err := r.markOf(ctx, op.Files[0].Key)
+			applied, err := r.wasApplied(ctx, op, a)
 			if err != nil {
 				return nil, err
 			}
-			if mark != old.commitKey() {
+			if !applied {
 				spans = append(spans, *op.Changes)
 			}
 		}
 	}
 	return spans, nil
+}
+
+// wasApplied says whether an op of a key-less plan was applied before the fence.
+// A created file was, whoever wrote in it since, unless it is the fence's. A file that was there before and bears nobody's
+// mark may have been changed before the op or behind it: what of it is to stay, an operator has to say.
+func (r *run) wasApplied(ctx context.Context, op Op, a again) (bool, error) {
+	key := op.Files[0].Key
+	mark, there, err := r.markOf(ctx, key)
+	switch {
+	case err != nil || !there || mark == a.fence.commitKey():
+		return false, err
+	case mark == a.old.commitKey() || op.ETag == "":
+		return true, nil
+	case !r.t.accepted(acceptForeign):
+		return false, haltf("foreign", "lake file %s was changed by somebody else while commit %s was pending, and nothing tells whether the rows that this commit adds to it are in it; take them out (rows %d to %d of %s), then acknowledge with --accept foreign to have them added",
+			key, a.old.commitKey(), op.Changes.From, op.Changes.To, a.old.Changes)
+	}
+	return false, nil
 }
 
 // markOf returns the commit that wrote a lake file, "" for another writer's; there is false when it is gone.
@@ -133,7 +151,9 @@ func (r *run) emptyAgain(ctx context.Context, d *draft, a again) error {
 		forward = !undo
 	}
 	if !forward {
-		targets = phases[0]
+		if targets, err = r.mayUndo(ctx, phases[0], a); err != nil {
+			return err
+		}
 		if d.Schema, err = r.recordedSchema(ctx, a.s); err != nil {
 			return err
 		}
@@ -192,6 +212,36 @@ func (r *run) mayGoForward(ctx context.Context, creates []Op, a again) (bool, er
 		}
 	}
 	return true, nil
+}
+
+// mayUndo returns the creates that are emptied when a plan is undone. Of a
+// rewriting, whose rows are all in its sources still, a created file in which somebody else wrote is kept:
+// what of it is to stay, an operator has to say. Of a load nothing is kept: the next one takes the place of every file.
+func (r *run) mayUndo(ctx context.Context, creates []Op, a again) ([]Op, error) {
+	if a.old.Kind != KindRewrite {
+		return creates, nil
+	}
+	var left []Op
+	for _, op := range creates {
+		files := op.Files
+		op.Files = nil
+		for _, f := range files {
+			mark, there, err := r.markOf(ctx, f.Key)
+			switch {
+			case err != nil:
+				return nil, err
+			case there && mark != a.old.commitKey() && mark != a.fence.commitKey():
+				if !r.t.accepted(acceptForeign) {
+					return nil, haltf("foreign", "lake file %s, which commit %s had made, was changed by somebody else; the rows that the commit wrote to it are in older files, too: take them out of it, then acknowledge with --accept foreign to keep the rest",
+						f.Key, a.old.commitKey())
+				}
+			default:
+				op.Files = append(op.Files, f)
+			}
+		}
+		left = append(left, op)
+	}
+	return left, nil
 }
 
 // mayEmpty takes the sources that somebody else wrote out of what a rewrite

@@ -26,7 +26,7 @@ type run struct {
 	lake   Objects
 	meter  *meter
 	result *Result
-	listed *listing // taken before the lease, used by the first plan
+	listed *listing // taken before the lease, used by the first plan if nobody committed meanwhile
 	dry    bool     // only a forecast is wanted: nothing may be written
 
 	mu       sync.Mutex // held while looking, so that nobody writes meanwhile
@@ -142,6 +142,9 @@ func (r *run) work(ctx context.Context) error {
 		item, err := r.e.stores.State.Read(ctx, r.t.path)
 		if err != nil {
 			return err
+		}
+		if item[statestore.Seq] != r.t.item[statestore.Seq] || item[statestore.Ledger] != r.t.item[statestore.Ledger] {
+			r.listed = nil // older than what the item says was consumed: inputs would seem to have vanished
 		}
 		if err := r.adopt(ctx, item); err != nil {
 			return err

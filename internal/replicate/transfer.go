@@ -69,7 +69,10 @@ func (e *Engine) importItem(ctx context.Context, item statestore.Item, force boo
 		if err != nil {
 			return err
 		}
-		raise := largest > mine && !force && full[statestore.CommitID] == ""
+		if id := full[statestore.CommitID]; id != "" && largest > mine && !force {
+			return fmt.Errorf("%w: commit %s is pending in it, and the bookkeeping has gone on from %d to %d", statestore.ErrSeq, id, mine, largest)
+		}
+		raise := largest > mine && !force
 		if raise {
 			raise, err = e.mayRaise(ctx, full, mine)
 		}

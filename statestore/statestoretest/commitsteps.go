@@ -96,11 +96,15 @@ func finishSteps() []step {
 	conflict := statestore.ErrConflict
 	return []step{
 		{"ours", over(pendingItem(), statestore.Item{"Accept": "schema"}), do(f), nil, then},
-		{"halted and inactive", over(over(pendingItem(), haltedItem()), statestore.Item{"ActiveFlag": "false"}), do(f), nil, then},
+		{
+			"halted over the commit, and inactive", over(over(pendingItem(), haltedItem()), statestore.Item{"ActiveFlag": "false"}), do(f), nil,
+			over(then, statestore.Item{"Status": "", "StatusReason": ""}),
+		},
 		{"finished elsewhere", statestore.Item{"Seq": "000000000007"}, do(f), conflict, nil},
 		{"replaced", over(pendingItem(), statestore.Item{"CommitId": "ffff"}), do(f), conflict, nil},
 		{"another seq", over(pendingItem(), statestore.Item{"Seq": "000000000008"}), do(f), conflict, nil},
 		{"record without a commit", statestore.Item{"Seq": "000000000007"}, do(record), nil, then},
+		{"record while halted", over(statestore.Item{"Seq": "000000000007"}, haltedItem()), do(record), nil, then},
 		{"record while pending", pendingItem(), do(record), conflict, nil},
 		{"sets what is not its own", pendingItem(), do(meddling), statestore.ErrInvalid, nil},
 	}
