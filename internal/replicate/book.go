@@ -23,6 +23,8 @@ type ledger struct {
 	Inputs    []ledgerInput `json:"inputs"`
 	Load      []loadObject  `json:"load"`
 	LoadStart time.Time     `json:"load_start,omitzero"` // change files older than this are superseded; zero = unknown
+	Emptied   string        `json:"emptied,omitempty"`   // watermark when the operator had the lake emptied: no input up to it counts, the load neither
+	Gone      []string      `json:"gone,omitempty"`      // inputs whose rows are in the lake and that raw no longer has
 }
 
 // ledgerInput is a change file that was consumed.
@@ -30,6 +32,7 @@ type ledgerInput struct {
 	Key      string    `json:"key"`
 	ETag     string    `json:"etag"`
 	Modified time.Time `json:"modified"`
+	Out      bool      `json:"out,omitempty"` // its changes are not in the lake: superseded, left out, or emptied with the table
 }
 
 // loadObject is a LOAD object of the generation in the lake.

@@ -41,13 +41,19 @@ func (d *draft) consume(r *run, o *outlook, now []input, loads []loadObject) {
 	horizon := r.horizon()
 	anchor := o.nextAnchor(r.t, watermark, horizon)
 	d.ledger = &ledger{Load: loads, LoadStart: o.ledger.LoadStart}
-	for _, in := range consumed {
+	d.remember(o, watermark)
+	for i, in := range consumed {
 		if in.key > anchor || !in.modified.Before(horizon) {
-			d.ledger.Inputs = append(d.ledger.Inputs, ledgerInput{in.key, in.etag, in.modified.UTC()})
+			out := d.Kind == KindTruncate || o.before.known[in.key].Out
+			if i >= len(o.fates.consumed) {
+				out = d.Kind != KindMerge || o.before.superseded(in)
+			}
+			d.ledger.Inputs = append(d.ledger.Inputs, ledgerInput{in.key, in.etag, in.modified.UTC(), out})
 		}
 	}
 	for _, old := range o.ledger.Inputs {
 		if old.Key <= o.anchor && !old.Modified.Before(horizon) {
+			old.Out = old.Out || d.Kind == KindTruncate
 			d.ledger.Inputs = append(d.ledger.Inputs, old) // hidden by this listing's anchor
 		}
 	}
@@ -55,6 +61,33 @@ func (d *draft) consume(r *run, o *outlook, now []input, loads []loadObject) {
 	d.Set[statestore.LoadFingerprint] = fingerprint(loads)
 	if o.anchor == "" {
 		d.Set[statestore.ListedOn] = r.e.today()
+	}
+}
+
+// remember carries on what verify has to know beside the inputs: at which watermark the lake was emptied, and which
+// inputs it holds that raw no longer has. A new load makes both void.
+func (d *draft) remember(o *outlook, watermark input) {
+	switch d.Kind {
+	case KindLoad:
+		return
+	case KindTruncate:
+		d.ledger.Emptied = d.table.path + statestore.FirstFile
+		if watermark.key != "" {
+			d.ledger.Emptied = d.table.bucket + "/" + watermark.key
+		}
+		return
+	case KindMerge, KindRecord, KindRewrite, KindFence:
+	}
+	d.ledger.Emptied, d.ledger.Gone = o.ledger.Emptied, slices.Clone(o.ledger.Gone)
+	for _, old := range o.ledger.Load {
+		if !slices.ContainsFunc(d.ledger.Load, func(l loadObject) bool { return l.Key == old.Key }) {
+			d.ledger.Gone = append(d.ledger.Gone, old.Key)
+		}
+	}
+	for _, old := range o.fates.vanished {
+		if !old.Out {
+			d.ledger.Gone = append(d.ledger.Gone, old.Key)
+		}
 	}
 }
 
