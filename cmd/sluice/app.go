@@ -17,6 +17,7 @@ type engine interface {
 	Activate(ctx context.Context, table string, a replicate.Activation) (replicate.Table, error)
 	Deactivate(ctx context.Context, table string) (replicate.Table, error)
 	Acknowledge(ctx context.Context, table, accept string) (replicate.Table, error)
+	Verify(ctx context.Context, table string, o replicate.VerifyOptions) (replicate.Verification, error)
 	Export(ctx context.Context, w io.Writer) error
 	Import(ctx context.Context, r io.Reader, force bool) (int, error)
 	Doctor(ctx context.Context, report func(replicate.Check)) error

@@ -47,11 +47,13 @@ type fakeEngine struct {
 	forecasts []replicate.Forecast
 	tables    []replicate.Table
 	checks    []replicate.Check
+	verified  replicate.Verification
 	cleanings []replicate.Cleaning
 	err       error
 
 	table, accept string
 	activation    replicate.Activation
+	verify        replicate.VerifyOptions
 	imported      string
 	force         bool
 	cancel        func() // called while running
@@ -96,6 +98,11 @@ func (f *fakeEngine) Deactivate(_ context.Context, table string) (replicate.Tabl
 func (f *fakeEngine) Acknowledge(_ context.Context, table, accept string) (replicate.Table, error) {
 	f.accept = accept
 	return f.one(table)
+}
+
+func (f *fakeEngine) Verify(_ context.Context, table string, o replicate.VerifyOptions) (replicate.Verification, error) {
+	f.table, f.verify = table, o
+	return f.verified, f.err
 }
 
 func (f *fakeEngine) Export(_ context.Context, w io.Writer) error {

@@ -55,7 +55,7 @@ func TestText(t *testing.T) {
 func TestHelp(t *testing.T) {
 	for _, command := range []string{
 		"", "run", "plan", "tables", "activate", "deactivate", "acknowledge", "control", "control export", "control import",
-		"janitor", "doctor", "demo", "version",
+		"verify", "janitor", "doctor", "demo", "version",
 	} {
 		t.Run(command, func(t *testing.T) {
 			s := &session{}

@@ -6,7 +6,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// bar shows how many lake files of the commits being applied are done. It
+// bar shows how many files are done: lake files of the commits being applied, or files verified. It
 // exists only on a terminal; a nil bar does nothing.
 type bar struct {
 	mu     sync.Mutex
@@ -17,13 +17,14 @@ type bar struct {
 // share is one table's part of the bar.
 type share struct{ done, total int }
 
-func (a *app) bar() *bar {
+// bar returns a bar that counts what is named; nil when stderr is no terminal.
+func (a *app) bar(what string) *bar {
 	if !a.terminal {
 		return nil
 	}
 	return &bar{tables: map[string]share{}, bar: progressbar.NewOptions(-1,
 		progressbar.OptionSetWriter(a.stderr),
-		progressbar.OptionSetDescription("lake files"),
+		progressbar.OptionSetDescription(what),
 		progressbar.OptionShowCount(),
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionUseANSICodes(false),

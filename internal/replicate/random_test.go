@@ -260,6 +260,16 @@ func live(t testing.TB, seed uint64, steps int) {
 	}
 	l.arrive()
 	l.checkedTick()
+	l.verified()
+}
+
+// verified has verify say that the lake is the fold of its inputs.
+func (l *life) verified() {
+	l.t.Helper()
+	v := l.verify("public." + l.table.Name)
+	if !v.Well() || v.RowsRaw != int64(len(l.oracle.Rows())) {
+		l.t.Fatalf("verify of %d rows: %+v\n%s", len(l.oracle.Rows()), v, strings.Join(l.log, "\n"))
+	}
 }
 
 func TestRandomLivesEndAsTheOracleSays(t *testing.T) {

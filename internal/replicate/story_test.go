@@ -65,6 +65,7 @@ func (w *world) begin(key, partition string, loads ...string) replicate.Result {
 // write makes a Parquet file of a query at a key of a bucket, dated now.
 func (w *world) write(bucket, key, query string) {
 	w.t.Helper()
+	w.touched = w.touched || bucket == "lake"
 	path := filepath.Join(w.root, bucket, key)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		w.t.Fatal(err)
@@ -77,6 +78,7 @@ func (w *world) write(bucket, key, query string) {
 // put writes bytes at a key of a bucket, dated now.
 func (w *world) put(bucket, key string, body []byte) {
 	w.t.Helper()
+	w.touched = w.touched || bucket == "lake"
 	path := filepath.Join(w.root, bucket, key)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		w.t.Fatal(err)
@@ -99,6 +101,7 @@ func (w *world) bytes(bucket, key string) []byte {
 
 func (w *world) drop(bucket, key string) {
 	w.t.Helper()
+	w.touched = w.touched || bucket == "lake"
 	if err := os.Remove(filepath.Join(w.root, bucket, key)); err != nil {
 		w.t.Fatal(err)
 	}
