@@ -42,6 +42,22 @@ func (b *bench) lineitem(cases []string) error {
 			return err
 		}
 	}
+	if slices.Contains(cases, "verify") {
+		return b.verify(env)
+	}
+	return nil
+}
+
+// verify verifies the lake as it is now, in the memory that is the default and in the least. The merges before it say
+// how many keys changed.
+func (b *bench) verify(env []string) error {
+	for _, memory := range []string{"256MiB", "16MiB"} {
+		u, out, err := b.process(env, b.sluice, "verify", "bench.lineitem", "--memory", memory)
+		if err != nil {
+			return err
+		}
+		b.record(result{name: "verify " + memory, sluice: u, note: strings.Join(strings.Fields(string(out)), " ")})
+	}
 	return nil
 }
 

@@ -5,7 +5,7 @@
 //
 // Its cases: load (LOAD files to a lake; DuckDB: COPY to one zstd file), tail (10,000 updates and 1,000 inserts in the last
 // 2 % of the keys), random (1 % of the rows updated), partitions (a load into 1,000 partitions that the input does not
-// follow), idle and idle-s3 (1,200 tables with nothing new, on a directory and on the rig's S3 server).
+// follow), verify (the lake of load, tail and random against its inputs, in two sizes of memory), idle and idle-s3 (1,200 tables with nothing new, on a directory and on the rig's S3 server).
 // DuckDB's side of a merge rewrites the files that hold a changed key, and no others.
 //
 // It prints wall and CPU seconds and the peak resident memory of each process, as the kernel counts them (rusage), and
@@ -52,7 +52,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	b := &bench{ctx: ctx}
-	only := flag.String("only", "load,tail,random,partitions,idle,idle-s3", "cases to run")
+	only := flag.String("only", "load,tail,random,verify,partitions,idle,idle-s3", "cases to run")
 	repeat := flag.Int("repeat", 1, "runs of each case; the quickest counts")
 	keep := flag.Bool("keep", false, "keep the lakes and print where they are")
 	flag.Int64Var(&b.rows, "rows", 10_000_000, "rows of the full load")
@@ -102,7 +102,7 @@ func (b *bench) once(cases []string, keep bool) (err error) {
 		run  func() error
 		when []string
 	}{
-		{func() error { return b.lineitem(cases) }, []string{"load", "tail", "random"}},
+		{func() error { return b.lineitem(cases) }, []string{"load", "tail", "random", "verify"}},
 		{b.partitions, []string{"partitions"}},
 		{b.idleDirectory, []string{"idle"}},
 		{b.idleS3, []string{"idle-s3"}},
