@@ -24,8 +24,8 @@ values. Nothing is written; the table may be in use.
 
 It reads the inputs and the lake once when they agree, and for each part of the
 keys when more keys changed than --memory holds. Where they differ it reads them
-again to count the rows and to show the first differences. Rows of a merge that
-is under way, and inputs that no run has consumed yet, do not count.
+again to count the rows and to show the first differences. Inputs that no run has
+consumed yet do not count; a commit that is pending has to be finished first.
 
 It can only say something against the lake while raw still has every input that
 the lake was made from; otherwise it says what is missing.

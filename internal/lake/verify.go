@@ -201,7 +201,8 @@ func (v *verifier) count(ctx context.Context, suspects map[uint64]bool) (map[has
 		verdict.Missing, verdict.Surplus, verdict.Duplicates, verdict.Different = 0, 0, 0, 0
 	}
 	share := float64(len(suspects)) / float64(len(v.buckets))
-	estimate := int64(share * float64(max(rowsOf(v.Load)+rowsOf(v.Changes), rowsOf(v.Lake))))
+	usual := share * float64(max(rowsOf(v.Load)+rowsOf(v.Changes), rowsOf(v.Lake)))
+	estimate := int64(usual) + int64(len(suspects)) // beside the key that differs, a bucket has as many as any other
 	parts, err := v.inParts(ctx, estimate, maxCountParts, reset, func(ctx context.Context, k *keys) error {
 		p := &pass{verifier: v, keys: k, only: func(h hash128) bool { return suspects[v.bucketOf(h)] }}
 		if err := p.run(ctx); err != nil {

@@ -5,7 +5,8 @@
 //
 // Its cases: load (LOAD files to a lake; DuckDB: COPY to one zstd file), tail (10,000 updates and 1,000 inserts in the last
 // 2 % of the keys), random (1 % of the rows updated), partitions (a load into 1,000 partitions that the input does not
-// follow), verify (the lake of load, tail and random against its inputs, in two sizes of memory), idle and idle-s3 (1,200 tables with nothing new, on a directory and on the rig's S3 server).
+// follow), verify (the lake of load, tail and random against its inputs, in two sizes of memory), idle and idle-s3 (1,200
+// tables with nothing new, on a directory and on the rig's S3 server).
 // DuckDB's side of a merge rewrites the files that hold a changed key, and no others.
 //
 // It prints wall and CPU seconds and the peak resident memory of each process, as the kernel counts them (rusage), and
