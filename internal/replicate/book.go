@@ -85,7 +85,11 @@ func findJSON(ctx context.Context, store Objects, key string, into any) error {
 	if err != nil {
 		return fmt.Errorf("read bookkeeping %s: %w", key, err)
 	}
-	if err := json.Unmarshal(data, into); err != nil {
+	err = json.Unmarshal(data, into)
+	if text := string(bytes.TrimSpace(data)); err == nil && (text == "null" || text == "{}") {
+		err = errors.New("it says nothing") // no object of ours does
+	}
+	if err != nil {
 		return haltf("bookkeeping", "%s is not what sluice wrote: %v; restore the object, or import a control item without it", key, err)
 	}
 	return nil

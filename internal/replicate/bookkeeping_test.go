@@ -47,9 +47,11 @@ func TestBrokenBookkeepingHalts(t *testing.T) {
 		"other":     func([]byte) []byte { return []byte(`{"kind":"dance","id":"x","phase":7}`) },
 		"of others": func([]byte) []byte { return []byte(`[{"ops":[{"n":1,"kind":"dance"}]}]`) },
 		"null":      func([]byte) []byte { return []byte("null") },
+		"nothing":   func([]byte) []byte { return []byte("{}\n") },
 		"gone":      nil,
 	}
 	for _, key := range keys {
+		var gone replicate.Action
 		for _, name := range slices.Sorted(maps.Keys(broken)) {
 			t.Run(fmt.Sprintf("%s %s", key[strings.LastIndexByte(key, '/')+1:], name), func(t *testing.T) {
 				b := from.fork()
@@ -66,6 +68,12 @@ func TestBrokenBookkeepingHalts(t *testing.T) {
 				}
 				if got.Action == replicate.Failed {
 					t.Errorf("failed: %s", got.Reason)
+				}
+				if name == "gone" {
+					gone = got.Action
+				}
+				if (name == "null" || name == "nothing") && got.Action != gone { // in the order of names
+					t.Errorf("%s, and %s when it is gone: an object that says nothing was taken for an empty one", got.Action, gone)
 				}
 				if err := b.wrong(); got.Action != replicate.Halted && err != nil {
 					t.Errorf("%s, and %v", got.Action, err)
