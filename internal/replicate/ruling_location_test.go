@@ -2,6 +2,8 @@ package replicate_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -175,4 +177,21 @@ func TestRuling24_AnOutPathWhoseBucketIsMissingCanBeSetAnew(t *testing.T) {
 	}
 	w.run(storyTable, replicate.Loaded)
 	w.wantRows("id, v", "1 a")
+}
+
+// TestRuling24_TheLakeOfTheAncestorDoesNotMove has lake files and no owner.json: the operator was told to restore it.
+func TestRuling24_TheLakeOfTheAncestorDoesNotMove(t *testing.T) {
+	w := newWorld(t)
+	w.load(product(), []any{1, "a", "x"})
+	w.tick()
+	w.activate("store.product", "id", "")
+	w.run("store.product", replicate.Loaded)
+	if err := os.RemoveAll(filepath.Join(w.root, "lake", "_sluice")); err != nil {
+		t.Fatal(err)
+	}
+	out := "lake/elsewhere/"
+	_, err := w.engine().Activate(t.Context(), "store.product", replicate.Activation{OutPath: &out})
+	if !errors.Is(err, replicate.ErrUsage) || !strings.Contains(err.Error(), "has a lake") {
+		t.Errorf("got %v", err)
+	}
 }
