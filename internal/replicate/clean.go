@@ -70,20 +70,16 @@ func (c *cleaning) open(ctx context.Context, item statestore.Item) (ours bool, e
 	if c.store, err = c.janitor.stores.Objects(ctx, c.run.t.outBucket); err != nil {
 		return false, err
 	}
-	key := c.run.t.book + "owner.json"
-	if _, err := c.store.Head(ctx, key); errors.Is(err, object.ErrNotFound) {
+	var stop *HaltError
+	switch err := c.run.t.owned(ctx, c.run.lake); {
+	case errors.Is(err, object.ErrNotFound):
 		return false, nil
-	} else if err != nil {
-		return false, err
+	case errors.As(err, &stop) && stop.Code == "location":
+		c.Reason = stop.Text
+		return false, nil
+	default:
+		return err == nil, err
 	}
-	var there owner
-	if err := readJSON(ctx, c.run.lake, key, &there); err != nil {
-		return false, err
-	}
-	if there.Path != c.Path {
-		c.Reason = fmt.Sprintf("lake folder %s/%s belongs to %s", c.run.t.outBucket, c.run.t.lake, there.Path)
-	}
-	return there.Path == c.Path, nil
 }
 
 // files deletes the lake files that hold no rows, are ours and old enough, but for one when there are no others: a
