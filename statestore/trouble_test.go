@@ -13,11 +13,17 @@ import (
 	"sluice/statestore"
 )
 
-// troubled is a control table that is reached through a proxy, and directly.
+// troubled is a control table that is reached through a proxy. On a busy machine the hasty client may give up what is
+// merely slow.
 type troubled struct {
 	statestore.Store
-	direct statestore.Store
-	proxy  *proxy.Proxy
+	hasty statestore.Store
+	proxy *proxy.Proxy
+}
+
+// isSilent says whether only a client that is hasty notices such a fault.
+func isSilent(kind proxy.Kind) bool {
+	return kind == proxy.NoAnswer || kind == proxy.LateAnswer || kind == proxy.Frozen
 }
 
 // newTroubled returns a table with one item. The client through the proxy has a patience that a test has time for.
@@ -28,21 +34,30 @@ func newTroubled(t *testing.T, options ...func(*statestore.Patience)) troubled {
 		t.Fatal(err)
 	}
 	patience := statestore.DefaultPatience()
-	patience.Pause, patience.Throttled, patience.MaxPause, patience.Silence = 2*time.Millisecond, 4*time.Millisecond, 20*time.Millisecond, 250*time.Millisecond
+	patience.Pause, patience.Throttled, patience.MaxPause = 2*time.Millisecond, 4*time.Millisecond, 20*time.Millisecond
 	for _, option := range options {
 		option(&patience)
 	}
 	p := proxy.New(t, os.Getenv(rigEndpoint))
-	return troubled{statestore.New(statestore.NewDynamoDB(rigClientOf(t, p.URL, patience.Apply), name, time.Now)), statestore.New(direct), p}
+	open := func(patience statestore.Patience) statestore.Store {
+		return statestore.New(statestore.NewDynamoDB(rigClientOf(t, p.URL, patience.Apply), name, time.Now))
+	}
+	quick := patience
+	quick.Silence = 250 * time.Millisecond
+	return troubled{open(patience), open(quick), p}
 }
 
 // TestDynamoDB_OneFaultOfEachKindIsSurvived: one more request, and the item is as if nothing had been.
 func TestDynamoDB_OneFaultOfEachKindIsSurvived(t *testing.T) {
-	s := newTroubled(t)
+	p := newTroubled(t)
 	seq, faults := uint64(0), 0
 	for _, kind := range append(proxy.DynamoDBKinds(), proxy.NoAnswer, proxy.Frozen) {
 		for _, operation := range []string{"UpdateItem", "GetItem", "Scan"} {
 			t.Run(operation+" "+string(kind), func(t *testing.T) {
+				s := p
+				if isSilent(kind) {
+					s.Store = p.hasty
+				}
 				s.proxy.Program(proxy.Rule{Kind: kind, Operation: operation, Times: 1, Delay: time.Second})
 				before, met := len(s.proxy.Requests(operation)), s.proxy.Counts()[kind]
 				began := time.Now()
@@ -67,10 +82,10 @@ func TestDynamoDB_OneFaultOfEachKindIsSurvived(t *testing.T) {
 				met = s.proxy.Counts()[kind] - met
 				faults += met
 				sent, want := len(s.proxy.Requests(operation))-before, met+map[string]int{"UpdateItem": 2, "GetItem": 1, "Scan": 1}[operation]
-				if n != 1 || met != 1 || sent < want || sent > want+1 { // an answer in doubt is settled by a GetItem, in which a fault may lie
+				if n != 1 || met != 1 || sent < want || sent > want+1 && !isSilent(kind) { // an answer in doubt is settled by a GetItem, in which a fault may lie
 					t.Errorf("%d items, %d faults, %d requests, want %d", n, met, sent, want)
 				}
-				if took := time.Since(began); took > 3*time.Second {
+				if took := time.Since(began); took > 5*time.Second {
 					t.Errorf("took %s", took)
 				}
 			})
@@ -86,7 +101,11 @@ func TestDynamoDB_TroubleThatStaysIsGivenUp(t *testing.T) {
 		proxy.CutAnswer: statestore.ErrUnavailable, proxy.CleanEnd: statestore.ErrUnavailable, proxy.NoAnswer: statestore.ErrUnavailable,
 	} {
 		t.Run(string(kind), func(t *testing.T) {
-			s := newTroubled(t, func(p *statestore.Patience) { p.Attempts, p.Silence = 3, 100*time.Millisecond })
+			s := newTroubled(t, func(p *statestore.Patience) {
+				if p.Attempts = 3; isSilent(kind) {
+					p.Silence = 250 * time.Millisecond
+				}
+			})
 			s.proxy.Program(proxy.Rule{Kind: kind})
 			_, err := s.Read(t.Context(), product)
 			if got := len(s.proxy.Requests("")); !errors.Is(err, want) || got != 3 {
@@ -120,7 +139,7 @@ func TestDynamoDB_ADeadConnectionIsNoticed(t *testing.T) {
 	s := newTroubled(t)
 	s.proxy.Program(proxy.Rule{Kind: proxy.NoAnswer, Times: 2})
 	began := time.Now()
-	if _, err := s.Read(t.Context(), product); err != nil {
+	if _, err := s.hasty.Read(t.Context(), product); err != nil {
 		t.Error(err)
 	}
 	if took := time.Since(began); took < 400*time.Millisecond || took > 5*time.Second {

@@ -18,7 +18,7 @@ var (
 )
 
 // probeRounds is how often Probe looks again when another probe writes the same key, or a store seems to lie about it.
-const probeRounds = 5
+const probeRounds = 10
 
 // Prober is what Probe needs of a store.
 type Prober interface {
@@ -118,6 +118,10 @@ func (p probe) twin(ctx context.Context) error {
 func (p probe) replaced(ctx context.Context, write probeWrite) error {
 	var lie error
 	for range probeRounds {
+		content, _, err := p.read(ctx)
+		if err != nil {
+			return err
+		}
 		before, err := p.store.Head(ctx, p.key)
 		if err != nil {
 			return err
@@ -131,7 +135,11 @@ func (p probe) replaced(ctx context.Context, write probeWrite) error {
 		})
 		switch {
 		case errors.Is(err, ErrPrecondition):
-			lie = fmt.Errorf("%w: If-Match with the ETag of HEAD is refused %d times", ErrUnconditional, probeRounds)
+			if err := p.blame(ctx, before, content); errors.Is(err, ErrUnconditional) {
+				lie = err
+			} else if err != nil {
+				return err
+			}
 			continue
 		case err != nil:
 			return err
@@ -152,6 +160,22 @@ func (p probe) replaced(ctx context.Context, write probeWrite) error {
 		return fmt.Errorf("others wrote the object all the time, %d times in a row", probeRounds)
 	}
 	return lie
+}
+
+// blame says what it means that a write with the ETag of HEAD is refused: nothing, when another probe wrote meanwhile.
+func (p probe) blame(ctx context.Context, before Info, content []byte) error {
+	after, err := p.store.Head(ctx, p.key)
+	if err != nil {
+		return err
+	}
+	now, _, err := p.read(ctx)
+	switch {
+	case err != nil || string(now) != string(content):
+		return err
+	case after.ETag != before.ETag:
+		return fmt.Errorf("%w: the ETag changes without the content: HEAD shows %s, then %s", ErrUnconditional, before.ETag, after.ETag)
+	}
+	return fmt.Errorf("%w: If-Match with the ETag of HEAD, %s, is refused", ErrUnconditional, before.ETag)
 }
 
 // written writes, and looks again when that is refused: a write whose answer was lost meets itself when it is repeated.

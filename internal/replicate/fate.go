@@ -93,7 +93,7 @@ func storageAdvice(err error) string {
 	case errors.Is(err, object.ErrUnconditional):
 		return "; nothing was committed; " + unconditionalRemedy(err)
 	case errors.Is(err, object.ErrClock):
-		return "; set this machine's clock"
+		return "; set this machine's clock, then the next run goes on"
 	case errors.Is(err, object.ErrThrottled):
 		return "; the next run goes on; if it stays so, run fewer tables at once (--parallel) or less often"
 	case errors.Is(err, statestore.ErrThrottled):
