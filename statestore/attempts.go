@@ -73,10 +73,11 @@ func troubleOf(err error) error {
 	var unsent *smithyhttp.RequestSendError
 	var broken *smithy.DeserializationError
 	var response *smithyhttp.ResponseError
+	var refused *types.ConditionalCheckFailedException // behind an answer that was lost; else it is a sentinel by now
 	switch {
 	case throttled(err):
 		return ErrThrottled
-	case errors.As(err, &unsent), errors.As(err, &broken), errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError:
+	case errors.As(err, &refused), errors.As(err, &unsent), errors.As(err, &broken), errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError:
 		return ErrUnavailable
 	}
 	return nil

@@ -119,6 +119,21 @@ func TestDynamoDB_TroubleThatStaysIsGivenUp(t *testing.T) {
 	}
 }
 
+// TestDynamoDB_AnUpdateInDoubtThatCannotBeLookedUpIsTrouble: its answer was lost, its repetition refused, and the item
+// cannot be read. It ended as "the conditional request failed", which says neither that nor what to do.
+func TestDynamoDB_AnUpdateInDoubtThatCannotBeLookedUpIsTrouble(t *testing.T) {
+	s := newTroubled(t)
+	s.proxy.Program(proxy.Rule{Kind: proxy.Lost500, Operation: "UpdateItem", Times: 1}, proxy.Rule{Kind: proxy.Refused500, Operation: "GetItem"})
+	pending := statestore.Pending{Path: product, Seq: 1, CommitID: "c", PlanKey: "p"}
+	if err := s.Commit(t.Context(), pending); !errors.Is(err, statestore.ErrUnavailable) || errors.Is(err, statestore.ErrConflict) {
+		t.Errorf("got %v", err)
+	}
+	s.proxy.Heal()
+	if item, err := s.Read(t.Context(), product); err != nil || item["CommitId"] != "c" {
+		t.Errorf("item %v, %v", item, err)
+	}
+}
+
 // TestDynamoDB_RequestsShareABudget: a table that is down is not asked six times by everybody.
 func TestDynamoDB_RequestsShareABudget(t *testing.T) {
 	s := newTroubled(t, func(p *statestore.Patience) { p.Budget = 4 })
