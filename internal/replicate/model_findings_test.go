@@ -216,6 +216,38 @@ func TestModel_KeylessRowsAreNotAddedTwiceBehindAForeignChange(t *testing.T) {
 	}
 }
 
+// TestModel_AHaltOverAFenceEndsWithTheFence: two runs find behind a fence that an operator has
+// to be asked; one halts the table, the operator answers, and the halt of the other arrives while a third run plans on. It
+// stayed over the new plan, which nobody had judged.
+func TestModel_AHaltOverAFenceEndsWithTheFence(t *testing.T) {
+	b := keylessPartitioned(t)
+	b.change(insert(6, "f", "y"))
+	b.runOn(b.raw, b.lake, dyingFinish{b.state})
+	key, dept := b.writtenBy("y")
+	b.oracle.Apply(insert(100, "foreign", dept))
+	b.edit(key, func(id int64) bool { return id != 6 })
+	for range 2 {
+		if !b.halts("foreign") {
+			t.Fatalf("a foreign change does not halt: %v", b.item())
+		}
+		b.acknowledge("foreign")
+	}
+	var once sync.Once
+	lake := interposed{Memory: b.lake, listed: func() {
+		once.Do(func() {
+			fence := statestore.Halted{Path: benchPath, Seq: 2, CommitID: b.item()[statestore.CommitID], Reason: "foreign: late"}
+			if fresh, err := statestore.New(b.state).Halt(t.Context(), fence); !fresh || err != nil {
+				t.Fatalf("the late halt: %t, %v", fresh, err)
+			}
+		})
+	}}
+	b.runOn(b.raw, lake, dyingFinish{b.state})
+	if item := b.item(); item.Halted() || !item.Pending() {
+		t.Errorf("halted %t, pending %t", item.Halted(), item.Pending())
+	}
+	b.must(errors.Join(b.settle(), b.wrong()))
+}
+
 // oneCreate is a bucket whose writer dies behind the first body.
 type oneCreate struct {
 	*object.Memory
