@@ -143,7 +143,7 @@ func (r *run) passFence(ctx context.Context, fence *Plan) error {
 		return err
 	}
 	pending := d.pending(r.t.seq)
-	pending.Settings = nil // what was begun ends with the settings that it began with
+	pending.Settings = nil                                                              // what was begun ends with the settings that it began with
 	pending.Remove = append(pending.Remove, statestore.Status, statestore.StatusReason) // a halt over the fence: by a run that judged before the operator did
 	before := r.e.now()
 	if err := r.e.stores.State.Replace(ctx, fence.ID, pending); err != nil {
