@@ -309,12 +309,18 @@ func TestEveryEffectOfAReplacementMayFail(t *testing.T) {
 	points := 0
 	for _, d := range disturbances() {
 		t.Run(d.name, func(t *testing.T) {
-			from, before := d.make(t), points
+			from, before, asked := d.make(t), points, 0
 			for i := range d.effects(from) {
 				s := d.replaced(from, i+1)
+				if d.judge != nil {
+					s.judge = func(b *bench) { asked++; d.judge(b) }
+				}
 				if b := s.world(t); b != nil && !t.Failed() {
 					points += s.crash(t, b, someWays(), []moment{atOnce})
 				}
+			}
+			if d.judge != nil && asked == 0 {
+				t.Error("what replaces the commit never asked the operator")
 			}
 			t.Logf("%d points", points-before)
 		})

@@ -2,6 +2,7 @@ package replicate_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -87,10 +88,10 @@ func TestTwoRunsWithoutALease(t *testing.T) {
 	t.Parallel()
 	const rounds = 40
 	total := 0
-	try := func(name string, b *bench) {
+	try := func(name string, b *bench, judge func(*bench)) {
 		for seed := range uint64(rounds) {
 			total++
-			if err := together(b.fork(), seed); err != nil {
+			if err := together(b.fork(), seed, judge); err != nil {
 				t.Errorf("%s, seed %d: %v", name, seed, err)
 			}
 		}
@@ -99,20 +100,21 @@ func TestTwoRunsWithoutALease(t *testing.T) {
 		if !s.big && s.between == nil {
 			b := s.world(t)
 			b.inOrder = false
-			try(s.name, b)
+			try(s.name, b, nil)
 		}
 	}
 	for _, d := range disturbances() {
 		from := d.make(t)
-		if b := d.replaced(from, d.effects(from)-2).world(t); b != nil && (d.judge == nil || !b.emptied()) {
+		if b := d.replaced(from, d.effects(from)-2).world(t); b != nil {
 			b.inOrder = false
-			try(d.name, b)
+			try(d.name, b, d.judge)
 		}
 	}
 	rig.Figure(t, "races", "%d of two runs at once, without a lease", total)
 }
 
-func together(b *bench, seed uint64) error {
+// together lets two runs meet. judge is what an operator does when they halt; nil = they may not.
+func together(b *bench, seed uint64, judge func(*bench)) error {
 	var group sync.WaitGroup
 	halts := make(chan string, 64)
 	for n := range uint64(2) {
@@ -131,12 +133,12 @@ func together(b *bench, seed uint64) error {
 	group.Wait()
 	close(halts)
 	for reason := range halts {
-		return fmt.Errorf("halted: %s", reason)
+		if judge == nil {
+			return fmt.Errorf("halted: %s", reason)
+		}
 	}
-	if err := b.settle(); err != nil {
-		return err
-	}
-	return b.wrong()
+	p := scenario{judge: judge}.player(b)
+	return errors.Join(p.settle(), b.wrong())
 }
 
 // standing is a bucket at which the process stands still when it begins a lake file.
@@ -157,14 +159,18 @@ func (s standing) Create(ctx context.Context, key string, in object.PutInput) ob
 func TestAProcessThatStoodStillLooksBeforeItSends(t *testing.T) {
 	b := partitioned(t)
 	b.change(insert(6, "f", "new"))
-	before := b.rows()
+	before, bodies := b.rows(), 0
 	lake := standing{b.lake, func() {
+		bodies++
 		*b.clock = b.clock.Add(16 * 24 * time.Hour)
 		_, err := b.state.Update(t.Context(), statestore.Update{Path: benchPath, Remove: []string{statestore.CommitID, statestore.CommitPlan}})
 		b.must(err)
 	}}
 	if got := b.tickOn(lake, b.state); got.Action != replicate.Busy {
 		t.Errorf("action %s (%s), want busy", got.Action, got.Reason)
+	}
+	if bodies != 1 {
+		t.Errorf("an op of a commit that was finished elsewhere was begun %d times", bodies)
 	}
 	if diff := cmp.Diff(before, b.rows()); diff != "" {
 		t.Errorf("a late body reached the lake (-want +got):\n%s", diff)
