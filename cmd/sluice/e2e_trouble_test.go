@@ -132,8 +132,9 @@ func liveInTrouble(t *testing.T, seed uint64, sum *figures) {
 	p.tick("registered")
 	p.well("activate", "shop.visit", "--primary-key", "id", "--partition-key", "shelf")
 	for range 2 + rng.IntN(3) {
-		p.objects.Program(proxy.Random(rng, proxy.S3Kinds(), 0.12)...)
-		p.control.Program(proxy.Random(rng, proxy.DynamoDBKinds(), 0.25)...)
+		bad := []float64{0.1, 0.1, 0.2, 0.5}[rng.IntN(4)]
+		p.objects.Program(proxy.Random(rng, proxy.S3Kinds(), bad)...)
+		p.control.Program(proxy.Random(rng, proxy.DynamoDBKinds(), 2*bad)...)
 		p.runInTrouble(sum)
 		switch rng.IntN(4) {
 		case 0:

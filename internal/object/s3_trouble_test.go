@@ -237,14 +237,11 @@ func TestS3_TroubleThatStaysIsGivenUp(t *testing.T) {
 			if kind == proxy.Endless {
 				want = 6 // of two pages each
 			}
-			if kind == proxy.Skewed {
-				want = 2 // to correct one's clock once is enough
-			}
 			if lists != want {
 				t.Errorf("%d LIST requests, want %d", lists, want)
 			}
 			_, err = whole(t.Context(), s.S3, object.GetInput{})
-			if gets := len(s.proxy.Requests("GetObject")); kind != proxy.Endless && kind != proxy.Skewed && (!errors.Is(err, wanted) || gets != 3) {
+			if gets := len(s.proxy.Requests("GetObject")); kind != proxy.Endless && (!errors.Is(err, wanted) || gets != 3) {
 				t.Errorf("%d GET requests, want 3; %v", gets, err)
 			}
 			s.proxy.Heal()

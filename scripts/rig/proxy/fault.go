@@ -18,7 +18,7 @@ const (
 	Lost500      Kind = "500 after it took place"      // it took place
 	SlowDown     Kind = "503 SlowDown"                 // nothing took place
 	Throttled    Kind = "throttled"                    // DynamoDB's two refusals in turn; nothing took place
-	Skewed       Kind = "RequestTimeTooSkewed"         // nothing took place; the Date is half an hour ahead
+	Skewed       Kind = "RequestTimeTooSkewed"         // nothing took place; the Date is half an hour ahead of the signature
 	NoAnswer     Kind = "no answer"                    // nothing took place; held until the client gives up
 	LateAnswer   Kind = "late answer"                  // it took place; answered after Delay
 	Dropped      Kind = "connection dropped"           // before anything took place
@@ -100,7 +100,7 @@ func (p *Proxy) before(fault Rule, w http.ResponseWriter, r *http.Request) bool 
 		code := []string{"ProvisionedThroughputExceededException", "ThrottlingException"}[fault.met%2]
 		refuse(w, r, http.StatusBadRequest, code)
 	case Skewed:
-		w.Header().Set("Date", time.Now().Add(30*time.Minute).UTC().Format(http.TimeFormat))
+		w.Header().Set("Date", signed(r).Add(30*time.Minute).UTC().Format(http.TimeFormat))
 		refuse(w, r, http.StatusForbidden, "RequestTimeTooSkewed")
 	case NoAnswer:
 		p.hold(r)
@@ -156,6 +156,15 @@ func (p *Proxy) after(fault Rule, w http.ResponseWriter, r *http.Request, a *rep
 	case "", Refused500, SlowDown, Throttled, Skewed, NoAnswer, Dropped, CutRequest:
 		a.send(w)
 	}
+}
+
+// signed returns when the request says that it was signed.
+func signed(r *http.Request) time.Time {
+	at, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+	if err != nil {
+		return time.Now()
+	}
+	return at
 }
 
 // refuse answers with an error as S3 or DynamoDB writes it.

@@ -19,12 +19,17 @@ func DynamoDBKinds() []Kind {
 	return []Kind{Refused500, Lost500, Throttled, LateAnswer, Dropped, LostAnswer, CutRequest, CutAnswer, ShortAnswer, CleanEnd}
 }
 
-// Random draws a program: up to four of the kinds, each with a probability of up to most.
+// Random draws a program: up to four of the kinds, each with a probability of up to most. Listings are few: what befalls
+// only them does so up to every second time.
 func Random(rng *rand.Rand, kinds []Kind, most float64) []Rule {
 	var rules []Rule
 	for range 1 + rng.IntN(4) {
+		kind, ceiling := kinds[rng.IntN(len(kinds))], most
+		if kind == Unlisted || kind == RepeatedPage || kind == Endless {
+			ceiling = max(most, 0.5)
+		}
 		rules = append(rules, Rule{
-			Kind: kinds[rng.IntN(len(kinds))], Probability: most * rng.Float64(),
+			Kind: kind, Probability: ceiling * rng.Float64(),
 			Rand: rand.New(rand.NewPCG(rng.Uint64(), rng.Uint64())), Delay: time.Duration(rng.IntN(100)) * time.Millisecond,
 		})
 	}
