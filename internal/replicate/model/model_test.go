@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	soakStates   = 3_000_000 // of each scenario in make soak: all of nearly every one
+	soakStates   = 1_500_000 // of each scenario in make soak: all of nearly every one
 	aFewStates   = 4000      // in make test
 	mutantStates = 1_000_000 // more than it takes to find any
 )
@@ -22,7 +22,7 @@ func TestModel(t *testing.T) {
 	check(t, aFewStates)
 }
 
-// TestSoakModel looks at every state of the scenarios, of the largest ones at the first three million.
+// TestSoakModel looks at every state of the scenarios, of the largest ones at the first million and a half.
 func TestSoakModel(t *testing.T) {
 	t.Parallel()
 	rig.Soak(t, 0.1) // what it takes on two idle cores is less than that of half an hour

@@ -52,17 +52,19 @@ func (m *machine) takeOut(n *State) {
 		if f == nil || f.Content < foreignContent {
 			continue
 		}
+		was := f.Rows
 		for k := range op.Set {
 			if m.sc.Keyless && k < m.sc.Keys {
 				f.Rows[k] -= min(f.Rows[k], op.Set[k])
 			}
 		}
 		if old.Kind == kindRewrite {
-			var rest Rows
-			rest[m.sc.Keys] = f.Rows[m.sc.Keys]
-			f.Rows = rest
+			f.Rows = Rows{}
+			f.Rows[m.sc.Keys] = was[m.sc.Keys]
 		}
-		f.Content++
+		if f.Rows != was {
+			f.Content++
+		}
 	}
 }
 
