@@ -55,7 +55,7 @@ func (v *verdicts) point(p point, b *bench, err error) {
 }
 
 func (v *verdicts) figure(kind string, done, of int) {
-	text := fmt.Sprintf("%d, of %d of %d units of work", v.points, done, of)
+	text := fmt.Sprintf("%d (%d of %d units of work)", v.points, done, of)
 	if v.read > 0 {
 		text += fmt.Sprintf("; DuckDB read %d of the lakes", v.read)
 	}
