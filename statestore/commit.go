@@ -17,11 +17,13 @@ type Pending struct {
 	PlanKey  string            // object key of the plan, written before
 	Settings map[string]string // attributes that the plan was made with; "" is an attribute absent or empty
 	Remove   []string          // attributes that end with this commit, such as Accept or the Status that it resolves
+	Halt     string            // StatusReason of the halt that ends with this commit; "" = the table must not be halted
 }
 
 // Commit makes the plan binding, if the item is as it was planned with: Seq is the base, nothing is pending, the
-// table is active and not halted, and every setting has its value. Otherwise ErrConflict: plan again. An answer in
-// doubt is settled by the commit id that the item shows. ErrSeq when Seq does not follow Base.
+// table is active and not halted, or halted for the very reason that ends with it, and every setting has its value.
+// Otherwise ErrConflict: plan again. An answer in doubt is settled by the commit id that the item shows. ErrSeq when Seq
+// does not follow Base.
 func (s Store) Commit(ctx context.Context, p Pending) error {
 	if p.Seq <= p.Base {
 		return fmt.Errorf("commit %s: %w: %d after %d", p.Path, ErrSeq, p.Seq, p.Base)
@@ -29,7 +31,12 @@ func (s Store) Commit(ctx context.Context, p Pending) error {
 	conds := []Condition{
 		commitIs(""),
 		{Attr: ActiveFlag, Test: Equal, Value: True},
-		{Attr: Status, Test: Differs, Value: StatusHalted},
+	}
+	if p.Halt == "" {
+		conds = append(conds, Condition{Attr: Status, Test: Differs, Value: StatusHalted})
+	} else {
+		conds = append(conds, Condition{Attr: StatusReason, Test: Equal, Value: p.Halt})
+		p.Remove = append(slices.Clone(p.Remove), Status, StatusReason)
 	}
 	return s.bind(ctx, "commit", p, conds)
 }

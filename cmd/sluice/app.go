@@ -18,6 +18,9 @@ type engine interface {
 	Deactivate(ctx context.Context, table string) (replicate.Table, error)
 	Acknowledge(ctx context.Context, table, accept string) (replicate.Table, error)
 	Verify(ctx context.Context, table string, o replicate.VerifyOptions) (replicate.Verification, error)
+	Rebuild(ctx context.Context, table string) (replicate.Result, error)
+	ForecastRebuild(ctx context.Context, table string) (replicate.Forecast, error)
+	History(ctx context.Context, table string, q replicate.HistoryQuery, report func(replicate.Commit)) (replicate.HistoryRest, error)
 	Export(ctx context.Context, w io.Writer) error
 	Import(ctx context.Context, r io.Reader, force bool) (int, error)
 	Doctor(ctx context.Context, report func(replicate.Check)) error

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -49,6 +50,9 @@ type fakeEngine struct {
 	checks    []replicate.Check
 	verified  replicate.Verification
 	cleanings []replicate.Cleaning
+	commits   []replicate.Commit
+	rest      replicate.HistoryRest
+	query     replicate.HistoryQuery
 	err       error
 
 	table, accept string
@@ -103,6 +107,30 @@ func (f *fakeEngine) Acknowledge(_ context.Context, table, accept string) (repli
 func (f *fakeEngine) Verify(_ context.Context, table string, o replicate.VerifyOptions) (replicate.Verification, error) {
 	f.table, f.verify = table, o
 	return f.verified, f.err
+}
+
+func (f *fakeEngine) Rebuild(_ context.Context, table string) (replicate.Result, error) {
+	f.table = table
+	if f.err != nil {
+		return replicate.Result{}, f.err
+	}
+	return f.results[0], nil
+}
+
+func (f *fakeEngine) ForecastRebuild(_ context.Context, table string) (replicate.Forecast, error) {
+	f.table = table
+	if f.err != nil {
+		return replicate.Forecast{}, f.err
+	}
+	return f.forecasts[0], nil
+}
+
+func (f *fakeEngine) History(_ context.Context, table string, q replicate.HistoryQuery, report func(replicate.Commit)) (replicate.HistoryRest, error) {
+	f.table, f.query = table, q
+	for _, c := range f.commits {
+		report(c)
+	}
+	return f.rest, f.err
 }
 
 func (f *fakeEngine) Export(_ context.Context, w io.Writer) error {
@@ -181,6 +209,38 @@ func someResults() []replicate.Result {
 		{Table: "store.new", Path: "raw/store/new/", Action: replicate.Registered},
 		{Table: "store.off", Path: "raw/store/off/", Action: replicate.Inactive},
 		{Table: "store.taken", Path: "raw/store/taken/", Action: replicate.Busy, Reason: "another run has it"},
+	}
+}
+
+func rebuilt() replicate.Result {
+	return replicate.Result{
+		Table: "store.product", Path: "raw/store/product/", Action: replicate.Rebuilt, Inputs: 744,
+		Counts: replicate.Counts{Changes: 9000, Inserts: 5000}, Traffic: replicate.Traffic{FilesCreated: 3, FilesEmptied: 41, BytesRead: 3 << 20, BytesWritten: 2 << 20},
+		Seconds: 2.5, LastFullLoadDate: "2025-01-01 00:00:00", LastIncrementalFile: "raw/store/product/20250102-000000000.parquet",
+	}
+}
+
+// someCommits has one of each state.
+func someCommits() []replicate.Commit {
+	made := time.Date(2025, 1, 2, 3, 0, 0, 0, time.UTC)
+	of := func(seq uint64, state replicate.CommitState, kind replicate.Kind, inputs ...string) replicate.Commit {
+		c := replicate.Commit{
+			Table: "store.product", Path: "raw/store/product/", Seq: seq, ID: fmt.Sprintf("%08d89abcdef0123456789abcdef", seq), Kind: kind, State: state,
+			Made: made.Add(time.Duration(seq) * time.Hour), Inputs: len(inputs), Counts: replicate.Counts{Inserts: 3, Updates: 20, Deletes: 1}, FilesCreated: 1, FilesRewritten: 2,
+		}
+		if len(inputs) > 0 {
+			c.FirstInput, c.LastInput = inputs[0], inputs[len(inputs)-1]
+		}
+		return c
+	}
+	one, two := "store/product/20250102-020000000.parquet", "store/product/20250102-020100000.parquet"
+	named := of(12, replicate.Finished, replicate.KindMerge, one, two)
+	named.InputKeys = []string{one, two}
+	return []replicate.Commit{
+		of(14, replicate.Unbound, replicate.KindMerge, one), of(13, replicate.Pending, replicate.KindMerge, one), named,
+		of(12, replicate.Lost, replicate.KindMerge, one, two), of(11, replicate.Replaced, replicate.KindFence),
+		of(8, replicate.Unknown, replicate.KindLoad, "store/product/LOAD00000001.parquet"),
+		{Table: "store.product", Path: "raw/store/product/", Seq: 7, ID: "0000000789abcdef", State: replicate.Unreadable},
 	}
 }
 

@@ -33,8 +33,10 @@ func TestText(t *testing.T) {
 		},
 		cleanings: someCleanings(),
 	}
+	everything.commits, everything.rest = someCommits(), replicate.HistoryRest{First: 7}
 	for name, args := range map[string][]string{
 		"janitor": {"janitor"}, "janitor-verbose": {"janitor", "-v"}, "janitor-json": {"janitor", "--json"}, "janitor-dry": {"janitor", "--dry-run", "-v"},
+		"history": {"history", "store.product"}, "history-json": {"history", "store.product", "--json"},
 		"run": {"run"}, "run-verbose": {"run", "-v"}, "run-json": {"run", "--json"},
 		"plan": {"plan"}, "plan-verbose": {"plan", "-v"}, "plan-json": {"plan", "--json"},
 		"tables": {"tables"}, "tables-verbose": {"tables", "-v"}, "tables-json": {"tables", "--json"},
@@ -54,7 +56,7 @@ func TestText(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	for _, command := range []string{
-		"", "run", "plan", "tables", "activate", "deactivate", "acknowledge", "control", "control export", "control import",
+		"", "run", "plan", "tables", "activate", "deactivate", "acknowledge", "rebuild", "history", "control", "control export", "control import",
 		"verify", "janitor", "doctor", "demo", "version",
 	} {
 		t.Run(command, func(t *testing.T) {
@@ -90,6 +92,16 @@ func TestExitStatus(t *testing.T) {
 		"tick and table":         {[]string{"run"}, fakeEngine{results: []replicate.Result{failed()}, err: tick}, 1, "sluice: list raw"},
 		"plan halted":            {[]string{"plan"}, fakeEngine{forecasts: []replicate.Forecast{{Action: replicate.Halted}}}, 3, ""},
 		"plan failed":            {[]string{"plan"}, fakeEngine{forecasts: []replicate.Forecast{{Action: replicate.Failed}}}, 1, ""},
+		"rebuilt":                {[]string{"rebuild", "a.b"}, fakeEngine{results: []replicate.Result{rebuilt()}}, 0, ""},
+		"rebuild halted":         {[]string{"rebuild", "a.b"}, fakeEngine{results: []replicate.Result{halted()}}, 3, ""},
+		"rebuild failed":         {[]string{"rebuild", "a.b"}, fakeEngine{results: []replicate.Result{failed()}}, 1, ""},
+		"rebuild refused":        {[]string{"rebuild", "a.b"}, fakeEngine{err: usage}, 2, "no table store.x"},
+		"rebuild of nothing":     {[]string{"rebuild"}, fakeEngine{}, 2, "accepts 1 arg"},
+		"dry rebuild":            {[]string{"rebuild", "a.b", "--dry-run"}, fakeEngine{forecasts: []replicate.Forecast{{Action: replicate.Rebuilt}}}, 0, ""},
+		"dry rebuild halted":     {[]string{"rebuild", "a.b", "--dry-run"}, fakeEngine{forecasts: []replicate.Forecast{{Action: replicate.Halted}}}, 3, ""},
+		"history":                {[]string{"history", "a.b"}, fakeEngine{commits: someCommits()}, 0, ""},
+		"history of nothing":     {[]string{"history", "a.b"}, fakeEngine{err: usage}, 2, "no table store.x"},
+		"history below zero":     {[]string{"history", "a.b", "--limit", "-1"}, fakeEngine{}, 2, "below zero"},
 		"tables shows a halt":    {[]string{"tables"}, fakeEngine{tables: someTables()}, 0, ""},
 		"no tables":              {[]string{"tables"}, fakeEngine{}, 0, ""},
 		"doctor is well":         {[]string{"doctor"}, fakeEngine{checks: []replicate.Check{{OK: true}}}, 0, ""},

@@ -80,6 +80,7 @@ func (e *InputError) Unwrap() error { return e.Err }
 // Options say how an input is read.
 type Options struct {
 	BeforeImagePrefix string // "" is [DefaultBeforeImagePrefix]
+	Lake              bool   // a lake file, which has no before images, whatever its columns are named
 }
 
 // Input is a columnar file of changes or of a full load.
@@ -109,7 +110,10 @@ func Open(src Columnar, o Options) (*Input, error) {
 	if in.op >= 0 && !isText(all[in.op].Type) {
 		return nil, &InputError{Column: OpColumn, Row: -1, Reason: "the op is no text"}
 	}
-	images := imagesOf(all, prefix)
+	images := map[string]string{}
+	if !o.Lake {
+		images = imagesOf(all, prefix)
+	}
 	for place, c := range all {
 		if _, image := images[c.Name]; place != in.op && !image {
 			in.columns, in.data = append(in.columns, c), append(in.data, place)

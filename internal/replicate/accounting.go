@@ -86,8 +86,9 @@ type consumedBefore struct {
 	known     map[string]ledgerInput
 	watermark input // the largest order key consumed; key "" = none
 	start     time.Time
-	unsure    bool // most names and dates contradict each other: what comes new is not older than the load
-	adopted   bool // no ledger: everything up to the watermark is consumed
+	unsure    bool            // most names and dates contradict each other: what comes new is not older than the load
+	adopted   bool            // no ledger: everything up to the watermark is consumed
+	decided   map[string]bool // of a shadow: inputs of the table it shadows, and whether they are superseded there
 }
 
 // fates are the change files of a listing, each in the one list that says what becomes of it.
@@ -145,6 +146,9 @@ func (c *consumedBefore) forgotten(in input, horizon time.Time) bool {
 
 // superseded says whether a change file that comes new is part of the load already (ruling 2).
 func (c *consumedBefore) superseded(in input) bool {
+	if held, ok := c.decided[in.key]; ok {
+		return held
+	}
 	return !c.unsure && !c.start.IsZero() && in.time.Before(c.start)
 }
 

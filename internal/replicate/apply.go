@@ -169,11 +169,12 @@ func (a *application) missing(ctx context.Context, op Op) ([]OpFile, error) {
 
 // standing looks at one file of an op.
 func (a *application) standing(ctx context.Context, op Op, f OpFile) (standing, error) {
+	fencing := a.plan.Kind == KindFence
 	info, err := a.lake.Head(ctx, f.Key)
 	switch {
 	case errors.Is(err, object.ErrNotFound) && op.ETag == "":
 		return unwritten, nil
-	case errors.Is(err, object.ErrNotFound) && op.Kind == OpRefresh:
+	case errors.Is(err, object.ErrNotFound) && fencing:
 		return written, nil // to a fence a file that is gone is as good as fenced
 	case errors.Is(err, object.ErrNotFound):
 		return gone, nil
@@ -189,7 +190,7 @@ func (a *application) standing(ctx context.Context, op Op, f OpFile) (standing, 
 		return written, nil
 	case op.ETag != "" && info.ETag == op.ETag:
 		return unwritten, nil
-	case op.Kind == OpBlock || op.Kind == OpRefresh:
+	case fencing:
 		a.saw(info) // to a fence, a name that is taken or a file that changed is as good as fenced
 		return written, nil
 	default:
@@ -266,14 +267,14 @@ func (a *application) write(ctx context.Context, op Op, missing []OpFile) error 
 	switch {
 	case op.Kind == OpCreate && op.Changes == nil:
 		return a.writeLoad(ctx, op, missing)
-	case op.Kind == OpCreate || op.Kind == OpBlock:
+	case op.Kind == OpCreate || op.Kind == OpBlock || op.Kind == OpBlank:
 		return a.writeNew(ctx, op)
 	default:
 		return a.writeAgain(ctx, op)
 	}
 }
 
-// writeNew creates a file from a slice of the changes, or, for a fence, one without rows.
+// writeNew makes a file of a slice of the changes, or one without rows; nothing of what may be there is read.
 func (a *application) writeNew(ctx context.Context, op Op) error {
 	slice := lake.NoRows(&a.plan.Schema)
 	if op.Changes != nil {

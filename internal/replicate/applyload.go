@@ -22,6 +22,7 @@ func (a *application) writeLoad(ctx context.Context, op Op, missing []OpFile) er
 		if err != nil {
 			return a.sourceFault(ctx, op, err)
 		}
+		load.Options.Lake = s.Lake
 		load.Inputs[p.File] = lake.LoadFile{Name: s.Key, Dir: s.Dir, Open: open}
 	}
 	work := lake.LoadOp{Parts: op.Parts}

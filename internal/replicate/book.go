@@ -25,6 +25,7 @@ type ledger struct {
 	LoadStart time.Time     `json:"load_start,omitzero"` // change files older than this are superseded; zero = unknown
 	Emptied   string        `json:"emptied,omitempty"`   // watermark when the operator had the lake emptied: no input up to it counts, the load neither
 	Gone      []string      `json:"gone,omitempty"`      // inputs whose rows are in the lake and that raw no longer has
+	Made      *tally        `json:"made,omitempty"`      // every input that the lake's rows come from; absent = unknown
 }
 
 // ledgerInput is a change file that was consumed.

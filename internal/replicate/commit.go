@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"sluice/internal/lake"
 	"sluice/internal/object"
@@ -31,7 +32,8 @@ func (r *run) commit(ctx context.Context, d *draft) error {
 func (d *draft) pending(base uint64) statestore.Pending {
 	return statestore.Pending{
 		Path: d.Path, Base: base, Seq: d.Seq, CommitID: d.ID,
-		PlanKey: d.planKey(), Settings: d.Settings, Remove: append(d.forget, statestore.Accept),
+		PlanKey: d.planKey(), Settings: d.Settings, Remove: slices.Concat([]string{statestore.Accept}, d.forget, d.ends),
+		Halt: d.halt,
 	}
 }
 

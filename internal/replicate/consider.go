@@ -57,7 +57,7 @@ func (r *run) judge(ctx context.Context, o *outlook) error {
 	if err != nil {
 		return haltf("settings", "attribute LastIncrementalFile: %v; set it to bucket/key of the last merged change file", err)
 	}
-	o.before = consumedBefore{known: map[string]ledgerInput{}, start: o.ledger.LoadStart, unsure: 2*apart(o.changes) > len(o.changes), adopted: !o.known}
+	o.before = consumedBefore{known: map[string]ledgerInput{}, start: o.ledger.LoadStart, unsure: 2*apart(o.changes) > len(o.changes), adopted: !o.known, decided: r.e.origin.decided()}
 	if watermark.Kind == dms.Change {
 		o.before.watermark = input{name: watermark, key: watermark.Name, time: watermark.Time(r.t.zone)}
 	}
@@ -155,8 +155,10 @@ func (r *run) planFirst(ctx context.Context, o *outlook) (*draft, error) {
 		r.result.Reason = "no files yet"
 		return nil, nil
 	case never && o.before.watermark.key == "":
+		o.ledger.Made = &tally{}
 		return r.planChanges(ctx, o) // changes without a full load: the table starts empty (ruling 7)
 	}
+	o.ledger.Made = r.adoptedTally(o)
 	return r.draftRecord(o, o.fates.consumed, "adopted"), nil
 }
 

@@ -31,6 +31,16 @@ type bench struct {
 	decoded   *decodings
 	underWay  []*request // of a process that died before
 	told      tally      // what the result lines of the runs say together
+	broken    string     // a lake file that cannot be read in the beginning
+	do        doing      // what is run; nil = a tick
+}
+
+// doing is what an operator or a schedule runs.
+type doing func(b *bench, e *replicate.Engine) (replicate.Result, error)
+
+func tickOnce(b *bench, e *replicate.Engine) (got replicate.Result, err error) {
+	err = e.Run(b.t.Context(), func(r replicate.Result) { got = r })
+	return got, err
 }
 
 const benchPath = "raw/store/product/"
@@ -103,8 +113,11 @@ func (b *bench) engineOn(lake replicate.Objects, state statestore.Backend) *repl
 // tickOn runs once; the tick's own error is part of a result that failed.
 func (b *bench) tickOn(lake replicate.Objects, state statestore.Backend) replicate.Result {
 	*b.clock = b.clock.Add(2 * time.Minute) // past any lease
-	var got replicate.Result
-	err := b.engineOn(lake, state).Run(b.t.Context(), func(r replicate.Result) { got = r })
+	do := b.do
+	if do == nil {
+		do = tickOnce
+	}
+	got, err := do(b, b.engineOn(lake, state))
 	if err != nil {
 		got = replicate.Result{Action: replicate.Failed, Reason: err.Error(), Err: err}
 	}

@@ -165,6 +165,21 @@ func disturbances() []disturbance {
 			b.load(2, []any{1, "a2", "x"}, []any{2, "b", "x"}, []any{5, "e", "z"})
 			return b.halts("reload")
 		}, nil},
+		{"rebuild-foreign", rebuildOfFewRows, acceptForeign(foreignRow...), nil},
+		{"rebuild-overtaken", rebuildOfFewRows, func(b *bench) bool {
+			if !b.foreign("dept=y/", foreignRow...) || !b.halts("foreign") {
+				return false
+			}
+			b.load(2, []any{1, "a2", "x"}, []any{3, "c", "y"})
+			return true
+		}, nil},
+		{"rebuild-shadow-lost", rebuildOfFewRows, func(b *bench) bool {
+			if !b.deleteShadow() || !b.halts("foreign") {
+				return false
+			}
+			b.acknowledge("foreign")
+			return true
+		}, nil},
 		{"schema-rewrite-foreign", func(t testing.TB) *bench {
 			t.Helper()
 			b := partitioned(t)

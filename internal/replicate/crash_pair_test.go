@@ -45,7 +45,7 @@ func pairScenarios(t testing.TB) []scenario {
 	var all []scenario
 	for _, name := range []string{
 		"load", "merge", "partition-move", "reload", "keyless-append", "schema-rewrite", "truncate",
-		"deactivated", "janitor", "merge+janitor",
+		"rebuild", "deactivated", "janitor", "merge+janitor",
 	} {
 		s, err := scenarioNamed(t, name)
 		if err != nil {

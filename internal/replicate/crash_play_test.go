@@ -190,7 +190,7 @@ func (p *player) settle() error {
 			return nil
 		case replicate.Failed, replicate.Busy, replicate.Inactive:
 			return fmt.Errorf("%s: %s", got.Action, got.Reason)
-		case replicate.Loaded, replicate.Merged, replicate.Registered, replicate.Cleaned, replicate.Halted:
+		case replicate.Loaded, replicate.Merged, replicate.Rebuilt, replicate.Registered, replicate.Cleaned, replicate.Halted:
 		}
 	}
 	return errors.New("not idle after 8 runs")

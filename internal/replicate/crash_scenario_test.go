@@ -24,6 +24,8 @@ func scenarios() []scenario {
 		{name: "schema-rewrite", make: schemaRewrite, doubles: true},
 		{name: "repartition", make: repartition, doubles: true},
 		{name: "truncate", make: truncate},
+		{name: "rebuild", make: rebuildOfALife, doubles: true, big: true},
+		{name: "rebuild-damaged", make: rebuildOfADamagedLake, doubles: true, big: true},
 		{name: "late-file", make: lateFile, doubles: true},
 		{name: "keyless-reload", make: keylessReload, doubles: true},
 		{name: "order-column", make: orderColumn},

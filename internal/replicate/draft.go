@@ -20,8 +20,8 @@ func (r *run) newDraft(kind Kind) *draft {
 		table: r.t,
 		Plan: Plan{
 			Path: r.t.path, Seq: r.t.seq + 1, ID: newID(), Kind: kind, Made: r.e.now().UTC(),
-			Settings: r.t.values(), Index: r.t.item[statestore.Index], Codec: r.e.cfg.Compression,
-			Before: r.t.before, Set: map[string]string{},
+			Settings: r.t.values(), Index: r.t.item[statestore.Index], Ledger: r.t.item[statestore.Ledger],
+			Codec: r.e.cfg.Compression, Before: r.t.before, Set: map[string]string{},
 		},
 	}
 }
@@ -40,7 +40,7 @@ func (d *draft) consume(r *run, o *outlook, now []input, loads []loadObject) {
 	d.moveTo(r, watermark)
 	horizon := r.horizon()
 	anchor := o.nextAnchor(r.t, watermark, horizon)
-	d.ledger = &ledger{Load: loads, LoadStart: o.ledger.LoadStart}
+	d.ledger = &ledger{Load: loads, LoadStart: o.ledger.LoadStart, Made: o.ledger.Made.with(o.applied(now))}
 	d.remember(o, watermark)
 	for i, in := range consumed {
 		if in.key > anchor || !in.modified.Before(horizon) {
@@ -76,7 +76,7 @@ func (d *draft) remember(o *outlook, watermark input) {
 			d.ledger.Emptied = d.table.bucket + "/" + watermark.key
 		}
 		return
-	case KindMerge, KindRecord, KindRewrite, KindFence:
+	case KindMerge, KindRecord, KindRewrite, KindFence, KindRebuild:
 	}
 	d.ledger.Emptied, d.ledger.Gone = o.ledger.Emptied, slices.Clone(o.ledger.Gone)
 	for _, old := range o.ledger.Load {
@@ -180,6 +180,7 @@ func (r *run) draftTruncate(ctx context.Context, o *outlook) (*draft, error) {
 	d.Schema.Key, d.Schema.Partition, d.Schema.Op = r.t.key, r.t.partition, !r.e.cfg.DropOp
 	d.consume(r, o, o.fates.superseded, o.recorded()) // what is new came behind the truncation and is merged next
 	d.Inputs = nil
+	d.ledger.Made = &tally{} // of what comes behind it
 	d.Counts.Deletes = s.rows()
 	d.empty(s.live())
 	return d, nil

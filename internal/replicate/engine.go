@@ -48,6 +48,7 @@ type Engine struct {
 	stores Stores
 	ops    chan struct{} // one token for each op that is being applied
 	probed sync.Map      // bucket → error: stores whose conditions were tried
+	origin *origin       // what a shadow goes by; nil for any other engine
 }
 
 // New returns an engine. Errors wrap [ErrUsage].

@@ -131,6 +131,9 @@ func (d *draft) describe(f *Forecast) {
 	if d.Kind == KindLoad {
 		f.Action = Loaded
 	}
+	if d.Kind == KindRebuild {
+		f.Action = Rebuilt
+	}
 	if d.Kind == KindRecord {
 		f.Action = Idle
 	}

@@ -22,6 +22,7 @@ const (
 	KindTruncate Kind = "truncate" // every lake file to zero rows
 	KindRewrite  Kind = "rewrite"  // the table's rows are written again: wider types, another partition key
 	KindFence    Kind = "fence"    // the unapplied writes of a commit become impossible
+	KindRebuild  Kind = "rebuild"  // rows made from raw anew become the table: creates, then older files to zero rows
 )
 
 // Plan is what one commit does: a value, written down before it becomes
@@ -32,9 +33,10 @@ type Plan struct {
 	ID       string            `json:"id"`
 	Kind     Kind              `json:"kind"`
 	Made     time.Time         `json:"made"`
-	Settings map[string]string `json:"settings"` // attributes it was made with
-	Schema   lake.Schema       `json:"schema"`   // of the table behind it
-	Index    string            `json:"index,omitempty"`
+	Settings map[string]string `json:"settings"`         // attributes it was made with
+	Schema   lake.Schema       `json:"schema"`           // of the table behind it
+	Index    string            `json:"index,omitempty"`  // the item's when it was planned
+	Ledger   string            `json:"ledger,omitempty"` // the item's when it was planned
 	Phases   [2]Phase          `json:"phases"`
 	Changes  string            `json:"changes,omitempty"` // object key of the net changes
 	Creates  int64             `json:"creates"`           // rows that phase 1 adds
@@ -42,10 +44,11 @@ type Plan struct {
 	Before   string            `json:"before,omitempty"`  // prefix of before-image columns in the sources
 	Codec    string            `json:"codec"`             // of new files
 	Inputs   []string          `json:"inputs,omitempty"`  // keys consumed, in order
+	Again    int64             `json:"again,omitempty"`   // of a rebuild: inputs that were consumed before and read again
 	Counts   Counts            `json:"counts"`
 	Traffic  Traffic           `json:"traffic"` // files only: bytes are known when they were moved
 	Set      map[string]string `json:"set,omitempty"`
-	Old      string            `json:"old,omitempty"` // of a fence: key of the plan it fences
+	Old      string            `json:"old,omitempty"` // key of the plan whose place it takes: a fence's, or one behind a fence
 }
 
 // Phase names the object that holds a phase's ops in batches.
@@ -83,6 +86,7 @@ const (
 	OpEmpty   OpKind = "empty"   // one file to zero rows
 	OpRefresh OpKind = "refresh" // one file with the same rows and a new footer: what a fence does
 	OpBlock   OpKind = "block"   // a zero-row file under a name that a fenced create would use
+	OpBlank   OpKind = "blank"   // one file that cannot be read to zero rows, whatever it holds
 )
 
 // Op writes one lake file, or, creating in a load, one for each of several
@@ -117,6 +121,8 @@ type draft struct {
 	table  *table
 	inputs []input
 	forget []string // attributes that the commit makes untrue
+	ends   []string // attributes of the item that end with the commit, beside Accept
+	halt   string   // reason of the halt that ends with it
 }
 
 // commitKey is seq and id: what names a commit's objects and marks its bodies.

@@ -57,9 +57,9 @@ func (r *run) draftLoad(ctx context.Context, o *outlook) (*draft, error) {
 		d.Sources = append(d.Sources, Source{Key: in.key, ETag: in.etag, Size: in.size})
 		d.Inputs = append(d.Inputs, in.key)
 	}
-	base := lake.Schema{Key: r.t.key, Partition: r.t.partition, Op: !r.e.cfg.DropOp}
+	base := lake.Schema{Columns: r.e.origin.columns(), Key: r.t.key, Partition: r.t.partition, Op: !r.e.cfg.DropOp}
 	var err error
-	if d.Schema, err = lake.LoadSchema(load, base, r.t.accepted(acceptSchema)); err != nil {
+	if d.Schema, err = lake.LoadSchema(load, base, r.t.accepted(acceptSchema) || r.e.origin != nil); err != nil {
 		return nil, err
 	}
 	load.Schema = &d.Schema
@@ -122,6 +122,9 @@ func (r *run) digestLoads(ctx context.Context, o *outlook) ([]loadObject, error)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(cap(r.e.ops))
 	for i := range loads {
+		if loads[i].Digest == "" {
+			loads[i].Digest = r.e.origin.digest(loads[i])
+		}
 		if loads[i].Digest != "" || r.dry {
 			continue
 		}
@@ -139,6 +142,10 @@ func (r *run) digestLoads(ctx context.Context, o *outlook) ([]loadObject, error)
 func (r *run) consumeLoad(d *draft, o *outlook, loads []loadObject) {
 	var superseded []input
 	switch {
+	case r.e.origin != nil && r.neverLoaded():
+		o.ledger.LoadStart = r.e.origin.ledger.LoadStart
+		o.before.start = o.ledger.LoadStart
+		superseded = slices.DeleteFunc(slices.Clone(o.changes), func(in input) bool { return !o.before.superseded(in) })
 	case !skewed(o.changes):
 		o.ledger.LoadStart = loadStart(o.loads, r.t.lead)
 		o.before.start = o.ledger.LoadStart
@@ -158,6 +165,7 @@ func (r *run) consumeLoad(d *draft, o *outlook, loads []loadObject) {
 	o.ledger.Inputs = nil
 	d.Set[statestore.LastIncrementalFile] = r.t.path + statestore.FirstFile
 	d.consume(r, o, superseded, loads)
+	d.ledger.Made = new(tally).with(o.loads)
 	d.Set[statestore.LastFullLoadDate] = loads[0].Modified.UTC().Truncate(time.Second).Format(time.DateTime)
 	generation, _ := strconv.Atoi(r.t.item[statestore.Generation])
 	d.Set[statestore.Generation] = strconv.Itoa(generation + 1)
@@ -247,7 +255,7 @@ func (r *run) draftRewrite(ctx context.Context, w rewriting, schema lake.Schema)
 	d.Schema = schema
 	d.consume(r, w.o, nil, w.o.recorded())
 	live := w.s.live()
-	load := &lake.Load{Schema: &d.Schema}
+	load := &lake.Load{Schema: &d.Schema, Options: dms.Options{Lake: true}}
 	for _, f := range live {
 		open, err := r.openLake(ctx, f)
 		if err != nil {

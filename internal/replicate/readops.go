@@ -54,7 +54,7 @@ func (op Op) check(p *Plan) error {
 	switch op.Kind {
 	case OpCreate, OpBlock:
 		creates = true
-	case OpRewrite, OpEmpty, OpRefresh:
+	case OpRewrite, OpEmpty, OpRefresh, OpBlank:
 	default:
 		return fmt.Errorf("is of unknown kind %q", op.Kind)
 	}
@@ -72,7 +72,7 @@ func (op Op) check(p *Plan) error {
 // check says what keeps a plan from being carried out.
 func (p *Plan) check(path string, seq uint64) error {
 	switch p.Kind {
-	case KindLoad, KindMerge, KindRecord, KindTruncate, KindRewrite:
+	case KindLoad, KindMerge, KindRecord, KindTruncate, KindRewrite, KindRebuild:
 	case KindFence:
 		if p.Old == "" {
 			return fmt.Errorf("is a fence that does not say of what")

@@ -112,10 +112,13 @@ func (r *run) replace(ctx context.Context, old *Plan) error {
 func (d *draft) fence(op Op) {
 	for _, f := range op.Files {
 		fenced := Op{N: d.nextOp(), Files: []OpFile{{Key: f.Key, Dir: f.Dir, Columns: f.Columns}}}
-		if op.ETag == "" {
+		switch fenced.ETag, fenced.Size = op.ETag, op.Size; {
+		case op.ETag == "":
 			fenced.Kind = OpBlock
-		} else {
-			fenced.Kind, fenced.ETag, fenced.Size = OpRefresh, op.ETag, op.Size
+		case op.Kind == OpBlank:
+			fenced.Kind = OpBlank // it cannot be written again as it is
+		default:
+			fenced.Kind = OpRefresh
 		}
 		d.ops[0] = append(d.ops[0], fenced)
 	}

@@ -3,10 +3,11 @@ package replicate
 // Action says what a tick did with one table.
 type Action string
 
-// The actions of a tick. Loaded and merged changed the lake; the others did not.
+// The actions of a tick. Loaded, merged and rebuilt changed the lake; the others did not.
 const (
 	Loaded     Action = "loaded"     // a full load arrived in the lake
 	Merged     Action = "merged"     // changes arrived in the lake (after a load in the same tick, too)
+	Rebuilt    Action = "rebuilt"    // a fresh generation was written from raw
 	Idle       Action = "idle"       // nothing to do now; Reason says what is waited for, if anything
 	Inactive   Action = "inactive"   // the operator has not set ActiveFlag to "true"
 	Registered Action = "registered" // seen for the first time; an operator has to activate it

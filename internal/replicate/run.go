@@ -238,11 +238,15 @@ func (r *run) account(p *Plan) {
 		if res.Action != Merged {
 			res.Action = Loaded
 		}
+	case KindRebuild:
+		if res.Action != Merged {
+			res.Action = Rebuilt
+		}
 	case KindMerge, KindTruncate, KindRewrite:
 		res.Action = Merged
 	case KindRecord, KindFence:
 	}
-	res.Inputs += int64(len(p.Inputs))
+	res.Inputs += int64(len(p.Inputs)) + p.Again
 	res.add(p.Counts)
 	res.FilesCreated += p.Traffic.FilesCreated
 	res.FilesRewritten += p.Traffic.FilesRewritten

@@ -66,7 +66,7 @@ func (r *run) listLake(ctx context.Context) ([]object.Info, error) {
 // that the index does not know, or not as they are now, are opened. What the index or the
 // caller knows of is missed when the listing lacks it.
 func (r *run) readState(ctx context.Context, known ...string) (*state, error) {
-	var x index
+	x := index{Schema: lake.Schema{Columns: r.e.origin.columns()}}
 	if key := r.t.item[statestore.Index]; key != "" {
 		if err := readJSON(ctx, r.lake, key, &x); err != nil {
 			return nil, err

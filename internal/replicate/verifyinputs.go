@@ -197,7 +197,9 @@ func (r *run) pastOf(plans []Plan) *past {
 		if p.Kind == KindLoad || p.Kind == KindTruncate {
 			h = &past{whole: true, named: map[string]bool{}}
 		}
-		if p.Kind != KindMerge {
+		if p.Kind == KindRebuild {
+			h.turned = "" // every row was merged again
+		} else if p.Kind != KindMerge {
 			continue
 		}
 		h.whole = h.whole || p.Seq == 1 && r.neverLoaded()
@@ -219,7 +221,7 @@ func (r *run) mergedBy(plans []Plan) map[string]string {
 		statestore.BeforeImagePrefix: r.t.item[statestore.BeforeImagePrefix],
 	}
 	for _, p := range plans {
-		if p.Path == r.t.path && (p.Kind == KindMerge || p.Kind == KindLoad) {
+		if p.Path == r.t.path && (p.Kind == KindMerge || p.Kind == KindLoad || p.Kind == KindRebuild) {
 			by[statestore.PrimaryKey] = p.Settings[statestore.PrimaryKey]
 		}
 	}

@@ -12,12 +12,13 @@ func commitSteps() []step {
 		Settings: map[string]string{"PrimaryKey": "id", "PartitionKey": "null", "OrderColumn": ""},
 		Remove:   []string{"Accept"},
 	}
-	first, loose, backwards, huge, nameless := p, p, p, p, p
+	first, loose, backwards, huge, nameless, resolving := p, p, p, p, p, p
 	first.Base, first.Seq = 0, 7
 	loose.Settings = nil
 	backwards.Seq = 6
 	huge.Seq = statestore.MaxSeq + 1
 	nameless.CommitID = ""
+	resolving.Halt = "schema: price"
 	six := statestore.Item{"Seq": "000000000006", "PrimaryKey": "id"}
 	then := over(pendingItem(), statestore.Item{"Accept": ""})
 	do := func(p statestore.Pending) func(context.Context, statestore.Store) error {
@@ -37,6 +38,9 @@ func commitSteps() []step {
 		{"no flag", over(six, statestore.Item{"ActiveFlag": ""}), do(p), conflict, nil},
 		{"flag as the sample reads it", over(six, statestore.Item{"ActiveFlag": "True"}), do(p), conflict, nil},
 		{"halted", over(six, haltedItem()), do(p), conflict, nil},
+		{"halted, ends that halt", over(six, haltedItem()), do(resolving), nil, over(then, statestore.Item{"Status": "", "StatusReason": ""})},
+		{"halted for another reason", over(six, statestore.Item{"Status": "halted", "StatusReason": "vanished: x"}), do(resolving), conflict, nil},
+		{"acknowledged meanwhile", six, do(resolving), conflict, nil},
 		{"another status", over(six, statestore.Item{"Status": "other"}), do(p), nil, then},
 		{"setting changed", over(six, statestore.Item{"PrimaryKey": "other"}), do(p), conflict, nil},
 		{"setting gone", over(six, statestore.Item{"PartitionKey": ""}), do(p), conflict, nil},
