@@ -73,8 +73,8 @@ func commitSends() map[string]sends {
 func operatorSends() map[string]sends {
 	return map[string]sends{
 		"acknowledge": {
-			func(ctx context.Context, s statestore.Store) error { return s.Acknowledge(ctx, product, "") },
-			update + "REMOVE Status, StatusReason IF attribute_exists(path) AND Status = 'halted'",
+			func(ctx context.Context, s statestore.Store) error { return s.Acknowledge(ctx, product, "why", "") },
+			update + "REMOVE Status, StatusReason IF attribute_exists(path) AND Status = 'halted' AND StatusReason = 'why'",
 		},
 		"deactivate": {
 			func(ctx context.Context, s statestore.Store) error { return s.Deactivate(ctx, product) },

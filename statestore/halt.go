@@ -36,10 +36,11 @@ func (s Store) Halt(ctx context.Context, h Halted) (bool, error) {
 	return false, fmt.Errorf("halt %s: %w", h.Path, err)
 }
 
-// Acknowledge clears a halt that an operator has judged, whatever its reason, and records what was accepted, if
-// anything. ErrNotHalted when there is no halt.
-func (s Store) Acknowledge(ctx context.Context, path, accept string) error {
-	u := unhalt(path)
+// Acknowledge clears a halt that an operator has judged, if its reason is still the one that was judged, and records
+// what was accepted, if anything: an answer to one halt that comes late is no answer to the next. ErrNotHalted when there is
+// no such halt.
+func (s Store) Acknowledge(ctx context.Context, path, reason, accept string) error {
+	u := unhalt(path, reason)
 	if accept != "" {
 		u.Set = map[string]string{Accept: accept}
 	}
@@ -48,16 +49,18 @@ func (s Store) Acknowledge(ctx context.Context, path, accept string) error {
 
 // Clear removes a halt that has resolved itself, if its reason is still the one that was judged; else ErrNotHalted.
 func (s Store) Clear(ctx context.Context, path, reason string) error {
-	u := unhalt(path)
-	u.If = append(u.If, Condition{Attr: StatusReason, Test: Equal, Value: reason})
-	return s.clear(ctx, "clear", u)
+	return s.clear(ctx, "clear", unhalt(path, reason))
 }
 
-func unhalt(path string) Update {
+func unhalt(path, reason string) Update {
+	why := Condition{Attr: StatusReason, Test: Equal, Value: reason}
+	if reason == "" {
+		why.Test = Blank
+	}
 	return Update{
 		Path:   path,
 		Remove: []string{Status, StatusReason},
-		If:     []Condition{{Attr: Status, Test: Equal, Value: StatusHalted}},
+		If:     []Condition{{Attr: Status, Test: Equal, Value: StatusHalted}, why},
 	}
 }
 

@@ -188,11 +188,13 @@ func (e *Engine) Acknowledge(ctx context.Context, name, accept string) (Table, e
 	if code, _, _ := strings.Cut(item[statestore.StatusReason], ":"); accept == "" && (code == acceptForgotten || code == acceptLate) {
 		accept = code // what is gone is forgotten, what came too late is left out
 	}
-	err = e.stores.State.Acknowledge(ctx, item[statestore.Path], accept)
-	if errors.Is(err, statestore.ErrNotHalted) {
+	err = e.stores.State.Acknowledge(ctx, item[statestore.Path], item[statestore.StatusReason], accept)
+	switch {
+	case errors.Is(err, statestore.ErrNotHalted) && item.Halted():
+		return Table{}, fmt.Errorf("%w: the halt of %s was cleared or is another one by now; look at sluice tables, then acknowledge again", ErrUsage, tableName(item))
+	case errors.Is(err, statestore.ErrNotHalted):
 		return Table{}, fmt.Errorf("%w: %s is not halted; there is nothing to acknowledge", ErrUsage, tableName(item))
-	}
-	if err != nil {
+	case err != nil:
 		return Table{}, err
 	}
 	return e.reread(ctx, item)

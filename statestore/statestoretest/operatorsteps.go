@@ -35,7 +35,9 @@ func haltSteps() []step {
 
 func clearSteps() []step {
 	acknowledge := func(accept string) func(context.Context, statestore.Store) error {
-		return func(ctx context.Context, s statestore.Store) error { return s.Acknowledge(ctx, tablePath, accept) }
+		return func(ctx context.Context, s statestore.Store) error {
+			return s.Acknowledge(ctx, tablePath, haltedItem()["StatusReason"], accept)
+		}
 	}
 	clearing := func(reason string) func(context.Context, statestore.Store) error {
 		return func(ctx context.Context, s statestore.Store) error { return s.Clear(ctx, tablePath, reason) }
@@ -48,6 +50,7 @@ func clearSteps() []step {
 		{"accept", haltedItem(), acknowledge("reload"), nil, over(none, statestore.Item{"Accept": "reload"})},
 		{"acknowledge keeps an accept", over(haltedItem(), statestore.Item{"Accept": "reload"}), acknowledge(""), nil, none},
 		{"acknowledge nothing", nil, acknowledge("reload"), notHalted, nil},
+		{"acknowledge the halt before", over(haltedItem(), statestore.Item{"StatusReason": "foreign: x"}), acknowledge("reload"), notHalted, nil},
 		{"acknowledge another status", statestore.Item{"Status": "other"}, acknowledge(""), notHalted, nil},
 		{"clear", haltedItem(), clearing("schema: price"), nil, none},
 		{"clear another reason", haltedItem(), clearing("vanished: x"), notHalted, nil},
@@ -95,7 +98,7 @@ func runHaltOnce(t *testing.T, open Open) {
 		}
 		halt(true)
 		halt(false)
-		wantErr(t, s.Acknowledge(t.Context(), tablePath, ""), nil)
+		wantErr(t, s.Acknowledge(t.Context(), tablePath, "input: x", ""), nil)
 		halt(true)
 	})
 }
