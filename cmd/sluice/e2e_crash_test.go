@@ -122,7 +122,7 @@ func (s *site) forget() {
 	}
 	for _, item := range s.items() {
 		if item["LeaseUntil"] != "" {
-			s.tick("busy")
+			s.tick("busy", "idle") // idle: the run had finished, and was killed before it gave the lease up
 		}
 	}
 	s.expire()
