@@ -140,13 +140,14 @@ func (r *run) emptyAgain(ctx context.Context, d *draft, a again) error {
 		return err
 	}
 	targets := phases[1]
-	forward, err := r.mayGoForward(ctx, phases[0], a)
+	lacking, err := r.lacking(ctx, phases[0], a)
 	if err != nil {
 		return err
 	}
-	if forward && a.old.Kind == KindRewrite {
+	forward := lacking == ""
+	if a.old.Kind == KindRewrite {
 		var undo bool
-		if targets, undo, err = r.mayEmpty(ctx, targets, a); err != nil {
+		if targets, undo, err = r.mayEmpty(ctx, targets, lacking, a); err != nil {
 			return err
 		}
 		forward = !undo
@@ -202,17 +203,20 @@ func (a again) undone() string {
 	return ""
 }
 
-// mayGoForward says whether every create of the plan was there before the fence.
-func (r *run) mayGoForward(ctx context.Context, creates []Op, a again) (bool, error) {
+// lacking returns a file that the plan creates and that was not there before the fence, "" when all were.
+func (r *run) lacking(ctx context.Context, creates []Op, a again) (string, error) {
 	for _, op := range creates {
 		for _, f := range op.Files {
 			mark, there, err := r.markOf(ctx, f.Key)
-			if err != nil || !there || mark == a.fence.commitKey() {
-				return false, err
+			if err != nil {
+				return "", err
+			}
+			if !there || mark == a.fence.commitKey() {
+				return f.Key, nil
 			}
 		}
 	}
-	return true, nil
+	return "", nil
 }
 
 // mayUndo returns the creates that are emptied when a plan is undone. Of a
@@ -246,10 +250,11 @@ func (r *run) mayUndo(ctx context.Context, creates []Op, a again) ([]Op, error) 
 }
 
 // mayEmpty takes the sources that somebody else wrote out of what a rewrite
-// empties: they are the base now, and what was written is not in the creates. That is an undoing, unless
-// the rewrite has begun to empty sources: then an operator has to say what of the file is to stay.
-func (r *run) mayEmpty(ctx context.Context, sources []Op, a again) (left []Op, undo bool, err error) {
-	begun, foreign := false, ""
+// empties: they are the base now, and what was written is not in the creates. That is an undoing, and so is a create
+// that is lacking, unless the rewrite has begun to empty sources: then every create was there, and what they hold is
+// nowhere else; what of the file is to stay, or to be missed, an operator has to say.
+func (r *run) mayEmpty(ctx context.Context, sources []Op, lacking string, a again) (left []Op, undo bool, err error) {
+	begun, undo, foreign := false, lacking != "", ""
 	for _, op := range sources {
 		key := op.Files[0].Key
 		mark, there, err := r.markOf(ctx, key)
@@ -266,7 +271,12 @@ func (r *run) mayEmpty(ctx context.Context, sources []Op, a again) (left []Op, u
 			undo, foreign = true, key
 		}
 	}
-	if begun && foreign != "" && !r.t.accepted(acceptForeign) {
+	switch {
+	case !begun || r.t.accepted(acceptForeign):
+	case lacking != "":
+		return nil, false, haltf("foreign", "lake file %s, to which commit %s had written rows of files that it emptied, was deleted by somebody else; put it back over the file without rows that has its name now, then acknowledge; or acknowledge with --accept foreign to go on without its rows",
+			lacking, a.old.commitKey())
+	case foreign != "":
 		return nil, false, haltf("foreign", "lake file %s was changed by somebody else while commit %s, which had written its rows to new files, emptied it; take out of it what is not to be in the lake twice, then acknowledge with --accept foreign to keep the rest",
 			foreign, a.old.commitKey())
 	}

@@ -100,7 +100,7 @@ func (m *machine) unapplied(s *State, a again) (rows Net, stop bool) {
 // emptyAgain is run.emptyAgain: what is left of a load or a rewriting, when every
 // create was there before the fence; else what it created to zero rows.
 func (m *machine) emptyAgain(s *State, p *Plan, a again) (stop bool) {
-	forward := a.old.Kind != kindUndo
+	lacking := false
 	targets := map[token]bool{}
 	for i := range a.old.N {
 		op := &a.old.Ops[i]
@@ -109,12 +109,13 @@ func (m *machine) emptyAgain(s *State, p *Plan, a again) (stop bool) {
 		case !op.creates():
 			targets[op.Name] = true
 		case !there || mark == a.fence:
-			forward = false
+			lacking = true
 		}
 	}
-	if forward && a.old.Kind == kindRewrite {
+	forward := !lacking && a.old.Kind != kindUndo
+	if a.old.Kind == kindRewrite {
 		var undo bool
-		if targets, undo, stop = m.mayEmpty(s, a); stop {
+		if targets, undo, stop = m.mayEmpty(s, lacking, a); stop {
 			return true
 		}
 		forward = !undo
@@ -164,9 +165,9 @@ func (a again) undone(m *machine, s *State) Accept {
 }
 
 // mayEmpty is run.mayEmpty: sources that somebody else wrote are the base now.
-func (m *machine) mayEmpty(s *State, a again) (left map[token]bool, undo, stop bool) {
+func (m *machine) mayEmpty(s *State, lacking bool, a again) (left map[token]bool, undo, stop bool) {
 	left = map[token]bool{}
-	begun, changed := false, false
+	begun, undo, changed := false, lacking, false
 	for i := range a.old.N {
 		op := &a.old.Ops[i]
 		if op.creates() {
@@ -184,7 +185,7 @@ func (m *machine) mayEmpty(s *State, a again) (left map[token]bool, undo, stop b
 			undo, changed = true, true
 		}
 	}
-	if begun && changed && a.accept != acceptForeign {
+	if begun && (changed || lacking) && a.accept != acceptForeign {
 		return nil, false, true
 	}
 	return left, undo && !begun, false
