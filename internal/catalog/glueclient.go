@@ -19,17 +19,18 @@ import (
 )
 
 // requestAttempts bounds how often one request is sent; between sendings there are jittered, growing pauses of at most
-// requestPause.
+// requestPause. Each sending ends after requestTime, its answer included: the SDK waits for ever.
 const (
 	requestAttempts = 6
 	requestPause    = 10 * time.Second
+	requestTime     = 30 * time.Second
 )
 
 // NewGlueClient returns a client from the SDK's usual chain: environment, shared files, role. AWS_ENDPOINT_URL_GLUE and
 // AWS_ENDPOINT_URL count.
 func NewGlueClient(ctx context.Context) (*glue.Client, error) {
 	settings, err := config.LoadDefaultConfig(ctx,
-		config.WithHTTPClient(awshttp.NewBuildableClient()),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(requestTime)),
 		config.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) {
 				o.MaxAttempts, o.MaxBackoff = requestAttempts, requestPause
