@@ -64,6 +64,36 @@ func TestAHaltThatCannotBeRecordedFails(t *testing.T) {
 	}
 }
 
+// TestAHaltOverWhatCannotBeReadFails: the update that halts meets another one, and the item cannot be read to find out
+// whose. The result said halted, not newly, so that nobody was told, of a table that was not.
+func TestAHaltOverWhatCannotBeReadFails(t *testing.T) {
+	b := brokenInput(t)
+	away := false
+	got := b.tickOn(b.lake, unreadable{meddling{b.state, func(u statestore.Update) error {
+		if isHalt(u) {
+			away = true
+			return statestore.ErrConflict
+		}
+		return nil
+	}}, &away})
+	if got.Action != replicate.Failed || got.NewlyHalted || b.item().Halted() {
+		t.Errorf("got %s: %s, newly %t, item halted %t", got.Action, got.Reason, got.NewlyHalted, b.item().Halted())
+	}
+}
+
+// unreadable is a control table that cannot be read any more once it is away.
+type unreadable struct {
+	statestore.Backend
+	away *bool
+}
+
+func (u unreadable) Read(ctx context.Context, path string) (statestore.Item, error) {
+	if *u.away {
+		return nil, errors.New("no answer")
+	}
+	return u.Backend.Read(ctx, path)
+}
+
 // TestAHaltIsRecordedByARunThatIsToldToStop: its deadline is no reason to find out once more.
 func TestAHaltIsRecordedByARunThatIsToldToStop(t *testing.T) {
 	b := brokenInput(t)

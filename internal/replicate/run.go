@@ -85,10 +85,14 @@ func (r *run) halt(ctx context.Context, stop *HaltError, because error) {
 	fresh, err := r.e.stores.State.Halt(context.WithoutCancel(ctx), statestore.Halted{
 		Path: r.t.path, Seq: r.t.seq, CommitID: r.t.pending(), Reason: stop.Error(),
 	})
-	switch conflict := errors.Is(err, statestore.ErrConflict); {
-	case conflict && r.overtook(context.WithoutCancel(ctx)):
+	overtaken := false
+	if errors.Is(err, statestore.ErrConflict) {
+		overtaken, err = r.overtook(context.WithoutCancel(ctx))
+	}
+	switch {
+	case overtaken:
 		r.yield()
-	case err != nil && !conflict:
+	case err != nil:
 		r.result.Action, r.result.Err = Failed, err
 		r.result.Reason = fmt.Sprintf("%s (and the halt could not be recorded: %v)", stop, err)
 	default:
@@ -150,8 +154,10 @@ func (r *run) work(ctx context.Context) error {
 			return err
 		}
 		done, err := r.step(ctx)
-		if inDoubt(err) && r.overtook(ctx) {
-			err = errors.Join(statestore.ErrConflict, err)
+		if inDoubt(err) {
+			if overtaken, _ := r.overtook(ctx); overtaken {
+				err = errors.Join(statestore.ErrConflict, err)
+			}
 		}
 		switch {
 		case errors.Is(err, statestore.ErrConflict):
@@ -170,13 +176,13 @@ func (r *run) work(ctx context.Context) error {
 
 // overtook says whether somebody else has committed or finished since the item was read. Then it was they who changed
 // what this run was reading: it starts over.
-func (r *run) overtook(ctx context.Context) bool {
+func (r *run) overtook(ctx context.Context) (bool, error) {
 	item, err := r.e.stores.State.Read(ctx, r.t.path)
 	if err != nil {
-		return false
+		return false, err
 	}
-	seq, err := statestore.ParseSeq(item[statestore.Seq])
-	return err == nil && (seq != r.t.seq || item[statestore.CommitID] != r.t.pending())
+	seq, invalid := statestore.ParseSeq(item[statestore.Seq])
+	return invalid == nil && (seq != r.t.seq || item[statestore.CommitID] != r.t.pending()), nil
 }
 
 // step makes one commit, or finishes the pending one; done says that nothing is left to do now.
