@@ -3,6 +3,7 @@ package replicate_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -56,6 +57,13 @@ func (b *bench) foreign(dir string, row ...any) bool {
 			rows = append(rows, cells)
 		}
 		rows = append(rows, row[:len(kept)])
+		if n := b.table.Index("note"); n >= 0 && file.Column("note") < 0 { // a column of its own
+			table.Columns = append(table.Columns, b.table.Columns[n])
+			for i := range rows {
+				rows[i] = append(slices.Clone(rows[i]), any(nil))
+			}
+			rows[len(rows)-1][len(kept)] = row[n]
+		}
 		sink := dmsgen.SinkFunc(func(ctx context.Context, _ string, body []byte, _ time.Time) error {
 			_, err := b.lake.Put(ctx, entry.Key, body, object.PutInput{Condition: object.Condition{IfMatch: info.ETag}})
 			return err
@@ -124,8 +132,8 @@ func disturbances() []disturbance {
 			b.table.Columns = append(b.table.Columns, dmsgen.Column{Name: "note", Type: "text"})
 			return b
 		}, func(b *bench) bool {
-			b.oracle.Apply(insert(100, "foreign", "y", nil))
-			return acceptForeign(100, "foreign")(b)
+			b.oracle.Apply(insert(100, "foreign", "y", "noted"))
+			return acceptForeign(100, "foreign", "y", "noted")(b)
 		}, nil},
 		{"merge-overtaken", merge, func(b *bench) bool {
 			if !b.foreign("dept=y/", foreignRow...) || !b.halts("foreign") {
