@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,6 +67,7 @@ func (v *verdicts) figure(kind string, done, of int) {
 // are enough points.
 func (v *verdicts) soak(list []unit, budget time.Duration, enough int) (done int) {
 	end := time.Now().Add(budget)
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a world is small and soon forgotten
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, u := range list {

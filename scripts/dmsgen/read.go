@@ -39,7 +39,7 @@ func asColumns(names []string) []Column {
 
 // Read decodes a whole Parquet file.
 func Read(body []byte) (*Rows, error) {
-	file, err := parquet.OpenFile(bytes.NewReader(body), int64(len(body)))
+	file, err := parquet.OpenFile(bytes.NewReader(body), int64(len(body)), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(1<<10))
 	if err != nil {
 		return nil, fmt.Errorf("read Parquet: %w", err)
 	}
@@ -62,7 +62,7 @@ func Read(body []byte) (*Rows, error) {
 
 func (r *Rows) appendGroup(group parquet.RowGroup, decoders []func(parquet.Value) any) error {
 	rows := group.Rows()
-	buffer := make([]parquet.Row, 256)
+	buffer := make([]parquet.Row, min(group.NumRows(), 256)+1)
 	for {
 		n, err := rows.ReadRows(buffer)
 		for _, row := range buffer[:n] {
