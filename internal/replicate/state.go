@@ -139,7 +139,7 @@ func (r *run) learn(ctx context.Context, s *state, unknown []*lake.File) error {
 // lakeFault tells a broken lake file from a broken input.
 func lakeFault(key string, err error) error {
 	if code := dataFault(err); code != "" {
-		return haltf("foreign", "lake file %s cannot be read: %v; put the right file back, then acknowledge", key, err)
+		return haltf("foreign", "lake file %s cannot be read: %v; put the right file back, then acknowledge; or write the table again from raw with sluice rebuild", key, err)
 	}
 	return err
 }
