@@ -130,7 +130,7 @@ func (tr *trial) recovers() {
 	tr.history.reached("")
 }
 
-// spread kills a run of the same work at every third of its writes, in the mode that is its turn. Each trial has stores of
+// spread kills a run of the same work at every seventh of its writes, in the mode that is its turn. Each trial has stores of
 // its own.
 func spread(t *testing.T, open func(testing.TB) *site, reload bool) *tally {
 	t.Helper()
@@ -140,8 +140,8 @@ func spread(t *testing.T, open func(testing.TB) *site, reload bool) *tally {
 	healthy.start(healthy.brake.env(), "run", "--json").outcome()
 	sum := &tally{writes: healthy.brake.count()}
 	modes := healthy.brake.modes()
-	for n := 2; n <= sum.writes; n += 3 {
-		sum.add(newTrial(open(t), seed, reload).killOnce(n, modes[n/3%len(modes)]))
+	for n := 2; n <= sum.writes; n += 7 {
+		sum.add(newTrial(open(t), seed, reload).killOnce(n, modes[n/7%len(modes)]))
 		if t.Failed() {
 			break
 		}
@@ -162,7 +162,7 @@ func (tr *trial) killOnce(n int, m mode) tally {
 	return tr.reader.tally
 }
 
-// TestE2E_KilledAtItsWrites kills runs that load and merge at every third of their writes; make soak does it at each.
+// TestE2E_KilledAtItsWrites kills runs that load and merge at every seventh of their writes; make soak does it at each.
 func TestE2E_KilledAtItsWrites(t *testing.T) {
 	sum := &total{}
 	t.Cleanup(func() {

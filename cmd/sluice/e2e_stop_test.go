@@ -164,7 +164,7 @@ func TestE2E_StoodStill(t *testing.T) {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				t.Parallel()
 				for i, m := 0, done; !t.Failed(); i, m = i+1, done+late-m {
-					got := newTrial(open(t), uint64(i), reload).standStill(6+11*i, m)
+					got := newTrial(open(t), uint64(i), reload).standStill(6+23*i, m)
 					if sum.add(got); got.stopped == 0 {
 						break
 					}
