@@ -188,8 +188,9 @@ func (p *player) settle() error {
 				return fmt.Errorf("idle, and pending %t, halted %t", item.Pending(), item.Halted())
 			}
 			return nil
-		case replicate.Failed, replicate.Busy, replicate.Inactive:
+		case replicate.Failed, replicate.Inactive:
 			return fmt.Errorf("%s: %s", got.Action, got.Reason)
+		case replicate.Busy: // a dead run's claim of the lease arrived late: it runs out before the next run
 		case replicate.Loaded, replicate.Merged, replicate.Rebuilt, replicate.Registered, replicate.Cleaned, replicate.Halted:
 		}
 	}
