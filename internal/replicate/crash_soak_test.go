@@ -48,7 +48,9 @@ func (v *verdicts) point(p point, b *bench, err error) {
 	v.points++
 	if err == nil && v.duck != nil && v.points%v.every == 0 {
 		v.read++
-		err = b.wrongToDuckDB(filepath.Join(v.t.TempDir(), strconv.Itoa(v.read)), v.duck)
+		if err = b.wrongToDuckDB(filepath.Join(v.t.TempDir(), strconv.Itoa(v.read)), v.duck); err != nil {
+			err = fmt.Errorf("%w\n(DuckDB reads along where .tools/bin/rig -- stands before the command)", err)
+		}
 	}
 	if err != nil {
 		failed(v.t, p, err)
@@ -186,8 +188,22 @@ func (s scenario) units(b *bench, want *ending, moments []moment) []unit {
 	return list
 }
 
-// wrongToDuckDB compares the lake, as DuckDB reads it, with the oracle.
+// repartitioned says whether lake files lie in partitions by different keys.
+func (b *bench) repartitioned() bool {
+	by := map[string]bool{}
+	for _, key := range b.keys("product/") {
+		column, _, _ := strings.Cut(strings.TrimPrefix(key, "product/"), "=")
+		by[column] = true
+	}
+	return len(by) > 1
+}
+
+// wrongToDuckDB compares the lake, as DuckDB reads it, with the oracle. Where the partition key was changed it is read
+// after the janitor: partitions by two keys are refused until then (docs/OPERATIONS.md).
 func (b *bench) wrongToDuckDB(dir string, duck *rig.Reader) error {
+	if b.repartitioned() {
+		cleanMuchLater(b)
+	}
 	files := 0
 	for entry, err := range b.lake.List(b.t.Context(), object.ListInput{Prefix: "product/"}) {
 		if err != nil {

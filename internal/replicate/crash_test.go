@@ -78,7 +78,11 @@ func TestOnePoint(t *testing.T) {
 		want = s.healthy(t, world.fork())
 		t.Logf("without faults: %d effects of the lake, %d of the control table, %+v", want.effects.lake, want.effects.state, want.told)
 	}
-	if err := s.play(world, want, p.steps...); err != nil {
+	err = s.play(world, want, p.steps...)
+	if err == nil && os.Getenv(rig.EnvDuckDB) != "" {
+		err = world.wrongToDuckDB(t.TempDir(), rig.DuckDB(t))
+	}
+	if err != nil {
 		t.Errorf("%s: %v", p, err)
 	}
 }
