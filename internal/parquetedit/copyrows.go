@@ -135,7 +135,7 @@ func (c *copier) column(ctx context.Context, column int, e *encoder) error {
 		return c.file.pages(ctx, c.rg, o.Column, x.page)
 	}
 	chunk := &c.file.groups[c.rg].chunks[o.Column]
-	return c.file.decode(c.rg, o.Column, c.body[chunk.off-c.off:][:chunk.size], x.page)
+	return c.file.decode(ctx, c.rg, o.Column, c.body[chunk.off-c.off:][:chunk.size], x.page)
 }
 
 // repeat adds the value in n rows.

@@ -2,7 +2,6 @@ package parquetedit
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 
 	"github.com/parquet-go/parquet-go"
@@ -13,7 +12,8 @@ const batchRows = 8192
 
 // ReadColumn hands the values of a column chunk to yield, in order, in batches that follow the pages.
 // firstRow counts within the row group. The values, and the bytes they point to, are valid only during
-// the call. It costs one read of the source, and memory for the chunk and one page of it. An error of
+// the call. A chunk of up to 4 MiB costs one read of the source; a larger one is read in windows of that size (smaller
+// in a file of many columns), the next while one is at work, so memory is two windows and a page. An error of
 // yield ends the reading and is returned as it is.
 //
 // It is safe for concurrent use. Like ChunkBytes and Bounds it panics when there is no such row group or
@@ -76,49 +76,67 @@ func (d *decoded) fill(dst []parquet.Value, at, k int, dict []parquet.Value) int
 
 // pages hands the data pages of a column chunk to fn.
 func (f *File) pages(ctx context.Context, rg, col int, fn func(first int64, d *decoded) error) error {
-	c := &f.groups[rg].chunks[col]
-	if err := c.codec.check(); err != nil {
-		return f.where(rg, col, err)
-	}
-	b := make([]byte, c.size)
-	if err := f.src.ReadRange(ctx, b, c.off); err != nil {
-		return f.where(rg, col, fmt.Errorf("read %d bytes at %d: %w", len(b), c.off, err))
-	}
-	return f.decode(rg, col, b, fn)
+	ctx, cancel := context.WithCancel(ctx)
+	s := f.streamOf(&f.groups[rg].chunks[col])
+	defer s.close()
+	defer cancel()
+	return f.decodeStream(ctx, chunkStream{rg, col, s}, fn)
 }
 
 // decode hands the data pages of a column chunk, whose bytes are b, to fn.
-func (f *File) decode(rg, col int, b []byte, fn func(first int64, d *decoded) error) error {
-	c := &f.groups[rg].chunks[col]
+func (f *File) decode(ctx context.Context, rg, col int, b []byte, fn func(first int64, d *decoded) error) error {
+	return f.decodeStream(ctx, chunkStream{rg, col, inMemory(b)}, fn)
+}
+
+// chunkStream is the bytes of a column chunk.
+type chunkStream struct {
+	rg, col int
+	*stream
+}
+
+// decodeStream hands the data pages of a column chunk to fn.
+func (f *File) decodeStream(ctx context.Context, s chunkStream, fn func(first int64, d *decoded) error) error {
+	err := f.decodePages(ctx, s, fn)
+	if y, ok := err.(yieldError); ok { //nolint:errorlint // it is never wrapped
+		return y.error
+	}
+	if err != nil {
+		return f.where(s.rg, s.col, err)
+	}
+	return nil
+}
+
+func (f *File) decodePages(ctx context.Context, s chunkStream, fn func(first int64, d *decoded) error) error {
+	c := &f.groups[s.rg].chunks[s.col]
 	if err := c.codec.check(); err != nil {
-		return f.where(rg, col, err)
+		return err
 	}
 	k := f.codecs.decompressor()
 	defer f.codecs.in.Put(k)
-	x := newDecoder(f.columns[col], c, k)
+	x := newDecoder(f.columns[s.col], c, k)
 	row := int64(0)
-	for len(b) > 0 && row < c.values {
-		d, n, err := x.safeNext(b)
-		if err != nil {
-			return f.where(rg, col, err)
+	for row < c.values && !s.empty() {
+		if err := s.page(ctx); err != nil {
+			return err
 		}
-		b = b[n:]
+		d, n, err := x.safeNext(s.b)
+		if err != nil {
+			return err
+		}
+		s.skip(n)
 		if d == nil {
 			continue
 		}
 		if int64(d.rows) > c.values-row {
-			return f.where(rg, col, corrupt("more values than the %d declared", c.values))
+			return corrupt("more values than the %d declared", c.values)
 		}
 		if err := fn(row, d); err != nil {
-			if y, ok := err.(yieldError); ok { //nolint:errorlint // it is never wrapped
-				return y.error
-			}
-			return f.where(rg, col, err)
+			return err
 		}
 		row += int64(d.rows)
 	}
 	if row != c.values {
-		return f.where(rg, col, corrupt("%d values, %d declared", row, c.values))
+		return corrupt("%d values, %d declared", row, c.values)
 	}
 	return nil
 }

@@ -88,7 +88,7 @@ func (s *scatter) column(ctx context.Context, c int) error {
 		return s.file.pages(ctx, s.rg, o.Column, visit)
 	}
 	chunk := &s.file.groups[s.rg].chunks[o.Column]
-	return s.file.decode(s.rg, o.Column, s.body[chunk.off-s.off:][:chunk.size], visit)
+	return s.file.decode(ctx, s.rg, o.Column, s.body[chunk.off-s.off:][:chunk.size], visit)
 }
 
 // constant adds one value as often as an encoder has rows.
