@@ -3,8 +3,10 @@
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install pyarrow duckdb polars
     /tmp/venv/bin/python make.py
 """
-import base64, datetime as dt, decimal, hashlib, json, math, os, struct
+import datetime as dt, decimal, math, os, struct
 import duckdb, polars as pl, pyarrow as pa, pyarrow.parquet as pq
+
+import digest
 
 here = os.path.dirname(os.path.abspath(__file__))
 D = decimal.Decimal
@@ -40,48 +42,6 @@ def table():
         "none": pa.array([None] * rows, pa.int32()),
     }
     return pa.table(cols)
-
-
-def want(path):
-    """Digests of the physical values as the tests print them, from the file as pyarrow reads it."""
-    f = pq.ParquetFile(path)
-    schema, t = f.schema, f.read()
-    out = {}
-    for c in range(len(schema)):
-        col = schema.column(c)
-        out[col.name] = [cell(v, col, t.schema.field(c).type) for v in t.column(c)]
-    return {k: hashlib.sha256("\n".join(v).encode()).hexdigest() for k, v in out.items()}
-
-
-def cell(v, col, typ):
-    if not v.is_valid:
-        return "NULL"
-    p, n = col.physical_type, col.length
-    if pa.types.is_boolean(typ):
-        return str(v.as_py()).lower()
-    if pa.types.is_decimal(typ):
-        u = int(v.as_py().scaleb(typ.scale))
-        if p in ("INT32", "INT64"):
-            return str(u)
-        size = n if p == "FIXED_LEN_BYTE_ARRAY" else max(1, (u.bit_length() + 8) // 8)
-        return base64.b64encode(u.to_bytes(size, "big", signed=True)).decode()
-    if p == "INT96":
-        ns = v.cast(pa.timestamp("ns")).value
-        days, rest = divmod(ns, 86400 * 10**9)
-        return base64.b64encode(struct.pack("<qI", rest, days + 2440588)).decode()
-    if p in ("INT32", "INT64"):
-        u = v.value if hasattr(v, "value") else v.as_py()
-        if pa.types.is_integer(typ):
-            u = v.as_py()
-        bits = 32 if p == "INT32" else 64
-        u &= 2**bits - 1
-        return str(u - 2**bits if u >= 2 ** (bits - 1) else u)
-    if p == "FLOAT":
-        return "%08x" % struct.unpack("<I", struct.pack("<f", v.as_py()))[0]
-    if p == "DOUBLE":
-        return "%016x" % struct.unpack("<Q", struct.pack("<d", v.as_py()))[0]
-    b = v.as_py()
-    return base64.b64encode(b.encode() if isinstance(b, str) else b).decode()
 
 
 def write(name, t, **kw):
@@ -125,9 +85,7 @@ def main():
     pol = os.path.join(here, "polars_zstd.parquet")
     pl.from_arrow(t.slice(0, 200).drop_columns(["fix"])).write_parquet(pol, compression="zstd", row_group_size=100, data_page_size=600)
     made.append(pol)
-    with open(os.path.join(here, "want.json"), "w") as w:
-        json.dump({os.path.basename(p): want(p) for p in made}, w, indent=1)
-        w.write("\n")
+    digest.record(os.path.basename(p) for p in made)
 
 
 main()
