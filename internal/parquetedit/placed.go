@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 )
 
 // placed is a row group that was written: its tree for the footer, and the indexes still to be written.
@@ -89,6 +90,8 @@ func placeIndexes(w *counted, groups []placed) (field, error) {
 			}
 		}
 	}
+	// Readers take ordinals either in every row group or in none.
+	ordinals := !slices.ContainsFunc(groups, func(g placed) bool { _, ok := g.group.find(groupOrdinal); return !ok })
 	elems := make([][]byte, len(groups))
 	for n, g := range groups {
 		columns := make([][]byte, len(g.columns))
@@ -99,8 +102,8 @@ func placeIndexes(w *counted, groups []placed) (field, error) {
 			}
 			columns[i] = c.outer.encode(nil)
 		}
-		t := g.group.with(listField(groupColumns, tStruct, columns))
-		if _, ok := t.find(groupOrdinal); ok {
+		t := g.group.with(listField(groupColumns, tStruct, columns)).without(groupOrdinal)
+		if ordinals {
 			t = t.with(i16Field(groupOrdinal, int64(n)))
 		}
 		elems[n] = t.encode(nil)

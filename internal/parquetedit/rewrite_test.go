@@ -219,3 +219,25 @@ func TestFooterLongerThanTheFirstRead(t *testing.T) {
 		t.Errorf("%+v", stats)
 	}
 }
+
+// TestAllRowGroupsHaveAnOrdinalOrNone: Arrow and DuckDB write none. A row group behind two of theirs had one, and parquet-go opened the
+// file no more.
+func TestAllRowGroupsHaveAnOrdinalOrNone(t *testing.T) {
+	for name, want := range map[string]bool{"arrow_required.parquet": false, "polars_zstd.parquet": true} {
+		x := newSubject(t, name, foreign(t)[name])
+		s := parquetedit.Script{Append: make([][]parquet.Value, len(x.columns)), MaxRowGroupRows: 10}
+		for c := range s.Append {
+			s.Append[c] = x.values[c][:3]
+		}
+		got, stats := rewrite(t, x.body, s)
+		if stats.RowGroupsRewritten != 1 || stats.RowGroupsCopied < 2 {
+			t.Fatalf("%s: %+v is no test", name, stats)
+		}
+		for i, g := range layoutOf(got).groups {
+			if g.about.has(7) != want || g.about.int(7) != int64(i) && want {
+				t.Errorf("%s: row group %d has ordinal %v", name, i, g.about[7])
+			}
+		}
+		metadata(t, got) // by parquet-go
+	}
+}

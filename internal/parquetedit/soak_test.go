@@ -12,7 +12,7 @@ import (
 // TestSoakModels checks the models, small cases and large ones alike, and breaks files in new ways until the time of make
 // soak is over.
 func TestSoakModels(t *testing.T) {
-	end := time.Now().Add(rig.Soak(t, 0.05))
+	end := time.Now().Add(rig.Soak(t, 0.03))
 	for seed := uint64(2); time.Now().Before(end) && !t.Failed(); seed++ {
 		t.Run("writer", func(t *testing.T) { rapid.Check(t, writerReadsBack(t, deep)) })
 		t.Run("copy", func(t *testing.T) { rapid.Check(t, copyRowsModel(t, deep)) })
