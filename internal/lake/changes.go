@@ -18,8 +18,9 @@ type Changes struct {
 	entries   []entry
 	rows      []cells
 	ops       []dms.Op
-	dirs      []string // partition directory by slot
+	dirs      []string // partition directory by slot; nil when the table has no partitions
 	index     *keyIndex
+	orders    cells // value of the order column, by slot
 }
 
 // Net ends the fold. Keys whose last change is in the lake already are left
@@ -31,33 +32,33 @@ func (f *Fold) Net() (*Changes, error) {
 	}
 	c := &Changes{
 		Schema: f.schema, Read: f.read, Anomalies: f.odd,
-		key: f.key, order: f.order, entries: entries, rows: f.rows, ops: f.ops,
+		key: f.key, order: f.order, entries: entries, rows: f.rows, ops: f.ops, orders: f.orders,
 	}
-	f.known = nil
+	f.known = keyIndex{}
 	return c, c.prepare()
 }
 
 // prepare indexes the keys and names the partitions.
 func (c *Changes) prepare() error {
 	if len(c.key) > 0 {
-		c.index = newKeyIndex(c.canonical(), c.integers())
+		c.index = newKeyIndex(c.entries, c.integers())
 	}
 	return c.nameDirs()
 }
 
 // nameDirs names the partition directory of every upsert.
 func (c *Changes) nameDirs() error {
-	c.dirs = make([]string, len(c.ops))
 	if len(c.Schema.Partition) == 0 {
 		return nil
 	}
+	c.dirs = make([]string, len(c.ops))
 	namer, err := newDirNamer(c.Schema)
 	if err != nil {
 		return err
 	}
 	values := make([]value, len(c.Schema.Partition))
 	for _, e := range c.entries {
-		if e.slot < 0 {
+		if e.gone {
 			continue
 		}
 		for i, column := range namer.columns {
@@ -72,14 +73,6 @@ func (c *Changes) nameDirs() error {
 
 // Len returns how many keys (or, without a key, rows) change.
 func (c *Changes) Len() int { return len(c.entries) }
-
-func (c *Changes) canonical() []string {
-	keys := make([]string, len(c.entries))
-	for i, e := range c.entries {
-		keys[i] = e.key
-	}
-	return keys
-}
 
 // integers returns the keys as integers when the key is one column of an
 // integer type that stands inside the files, else nil. Deletes carry no row: their key is decoded from its encoding.

@@ -62,7 +62,7 @@ func (c *Changes) markStale(ctx context.Context, s *seeker, g groupHits) error {
 				return valueError(place{s.file.Key, rows[i]}, column, s.columns[at].Type, err)
 			}
 		}
-		g.hits[i].stale = Compare(column.Type, c.entries[g.hits[i].change].order, v) < 0
+		g.hits[i].stale = Compare(column.Type, c.orders.at(c.entries[g.hits[i].change].slot), v) < 0
 		return nil
 	})
 }
@@ -78,13 +78,13 @@ func (c *Changes) candidates(s *seeker, g groupHits) []int {
 	}
 	var equal []int
 	for i, h := range g.hits {
-		slot := c.entries[h.change].slot
-		if slot < 0 || h.stale || c.dirOf(slot) != s.file.Dir {
+		e := c.entries[h.change]
+		if e.gone || h.stale || c.dirOf(e.slot) != s.file.Dir {
 			continue
 		}
 		null := true
 		for _, t := range absent {
-			null = null && c.cell(t, slot).IsNull()
+			null = null && c.cell(t, e.slot).IsNull()
 		}
 		if null {
 			equal = append(equal, i)

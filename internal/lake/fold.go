@@ -28,10 +28,11 @@ type Fold struct {
 	schema  *Schema
 	key     []int // places of the key columns in the schema
 	order   int   // place of the order column, or -1
-	known   map[string]int32
+	known   keyIndex
 	entries []entry
 	rows    []cells  // by column
 	ops     []dms.Op // by slot
+	orders  cells    // value of the order column, by slot
 	read    int64
 	odd     int64
 	scratch []byte
@@ -39,11 +40,10 @@ type Fold struct {
 
 // entry is the net effect on one key so far.
 type entry struct {
-	key     string  // canonical; "" in a key-less table
-	slot    int32   // row, for an upsert; -1 for a delete
-	gone    []value // key values, for a delete
-	context bool    // stems from an input that is in the lake already
-	order   value   // value of the order column
+	key     string // canonical; "" in a key-less table
+	slot    int32  // its row; that of a delete holds the key alone
+	gone    bool   // a delete
+	context bool   // stems from an input that is in the lake already
 }
 
 // NewFold returns an empty fold over a table. The schema must already have
@@ -53,13 +53,17 @@ func NewFold(s *Schema, o FoldOptions) (*Fold, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Fold{schema: s, key: key, order: -1, known: map[string]int32{}, rows: make([]cells, len(s.Columns))}
+	f := &Fold{schema: s, key: key, order: -1, rows: make([]cells, len(s.Columns))}
+	for c, column := range s.Columns {
+		f.rows[c] = newCells(column.Type)
+	}
 	if o.OrderColumn != "" {
 		at, err := s.places([]string{o.OrderColumn})
 		if err != nil {
 			return nil, err
 		}
 		f.order = at[0]
+		f.orders = newCells(s.Columns[f.order].Type)
 	}
 	return f, nil
 }
@@ -127,7 +131,8 @@ func (f *Fold) addRow(src *source, columns [][]value, r row) error {
 			return nil
 		}
 		if !src.Context {
-			f.entries = append(f.entries, entry{slot: f.newSlot(columns, r)})
+			f.entries = append(f.entries, entry{slot: int32(len(f.ops))})
+			f.set(int32(len(f.ops)), change{columns: columns, row: r})
 		}
 		return nil
 	}
@@ -140,17 +145,11 @@ func (f *Fold) addRow(src *source, columns [][]value, r row) error {
 		if err != nil {
 			return err
 		}
-		if text := f.encode(old); old != nil && text != string(key) {
-			f.put(text, src, change{columns: columns, row: r, op: dms.Delete, gone: old})
+		if text := f.encode(old); old != nil && string(text) != string(key) {
+			f.put(text, src, change{columns: columns, row: r, gone: true, key: old})
 		}
 	}
-	c := change{columns: columns, row: r, op: r.op}
-	if r.op == dms.Delete {
-		for _, k := range f.key {
-			c.gone = append(c.gone, columns[k][r.at])
-		}
-	}
-	f.put(string(key), src, c)
+	f.put(key, src, change{columns: columns, row: r, gone: r.op == dms.Delete})
 	return nil
 }
 
@@ -195,20 +194,20 @@ func (f *Fold) oldKey(src *source, columns [][]value, r row) ([]value, error) {
 }
 
 // encode returns the canonical key of the given key values.
-func (f *Fold) encode(key []value) string {
+func (f *Fold) encode(key []value) []byte {
 	var text []byte
 	for i, v := range key {
 		text = AppendKey(text, f.schema.Columns[f.key[i]].Type, v)
 	}
-	return string(text)
+	return text
 }
 
 // change is one effect on one key.
 type change struct {
 	columns [][]value
 	row     row
-	op      dms.Op
-	gone    []value // key values, for a delete
+	gone    bool    // the key is deleted
+	key     []value // its values, where they are not the row's
 }
 
 func (c change) order(place int) value {
@@ -219,43 +218,52 @@ func (c change) order(place int) value {
 }
 
 // put makes a change the net effect of its key, unless the order column says that it is older than the one there.
-func (f *Fold) put(key string, src *source, c change) {
+func (f *Fold) put(key []byte, src *source, c change) {
 	order := c.order(f.order)
-	n, known := f.known[key]
-	if known && f.order >= 0 && Compare(f.schema.Columns[f.order].Type, order, f.entries[n].order) < 0 {
+	n := f.known.find(key)
+	known := n >= 0
+	if known && f.order >= 0 && Compare(f.schema.Columns[f.order].Type, order, f.orders.at(f.entries[n].slot)) < 0 {
 		return
 	}
 	if !known {
-		n = int32(len(f.entries))
-		f.known[key] = n
-		f.entries = append(f.entries, entry{key: key, slot: -1})
+		n = f.enter(entry{key: string(key), slot: int32(len(f.ops))})
 	}
 	e := &f.entries[n]
-	e.order, e.context = order, src.Context
-	switch {
-	case c.op == dms.Delete || src.Context:
-		e.slot, e.gone = -1, c.gone
-	case e.slot >= 0:
-		f.fill(e.slot, c.columns, c.row)
-	default:
-		e.slot = f.newSlot(c.columns, c.row)
+	e.context, e.gone = src.Context, c.gone || src.Context
+	f.set(e.slot, c)
+}
+
+// enter adds the entry of a new key.
+func (f *Fold) enter(e entry) int32 {
+	f.entries = append(f.entries, e)
+	f.known.add(f.entries)
+	return int32(len(f.entries) - 1)
+}
+
+// set fills a slot that is there, or the one behind the last: with the change's row, or with the key of a delete.
+func (f *Fold) set(slot int32, c change) {
+	if int(slot) == len(f.ops) {
+		f.ops = append(f.ops, 0)
 	}
-}
-
-func (f *Fold) newSlot(columns [][]value, r row) int32 {
-	slot := int32(len(f.ops))
-	f.ops = append(f.ops, r.op)
-	f.fill(slot, columns, r)
-	return slot
-}
-
-func (f *Fold) fill(slot int32, columns [][]value, r row) {
-	f.ops[slot] = r.op
-	for c := range f.rows {
-		if columns[c] == nil {
-			f.rows[c].set(slot, value{})
+	f.ops[slot] = c.row.op
+	for i := range f.rows {
+		if c.columns[i] == nil || c.gone {
+			f.rows[i].set(slot, value{})
 		} else {
-			f.rows[c].set(slot, columns[c][r.at])
+			f.rows[i].set(slot, c.columns[i][c.row.at])
 		}
+	}
+	if c.gone {
+		f.ops[slot] = dms.Delete
+		for i, k := range f.key {
+			if c.key != nil {
+				f.rows[k].set(slot, c.key[i])
+			} else {
+				f.rows[k].set(slot, c.columns[k][c.row.at])
+			}
+		}
+	}
+	if f.order >= 0 {
+		f.orders.set(slot, c.order(f.order))
 	}
 }

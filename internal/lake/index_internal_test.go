@@ -27,7 +27,7 @@ func TestKeyIndex(t *testing.T) {
 			for _, k := range keys {
 				encoded = append(encoded, string(AppendKey(nil, bigint, parquet.Int64Value(k))))
 			}
-			ints, texts := newKeyIndex(encoded, keys), newKeyIndex(encoded, nil)
+			ints, texts := newKeyIndex(entriesOf(encoded), keys), newKeyIndex(entriesOf(encoded), nil)
 			for i, k := range keys {
 				if got := ints.findInt(k); got != int32(i) {
 					t.Fatalf("integer %d: got change %d, want %d", k, got, i)
@@ -49,10 +49,21 @@ func TestKeyIndex(t *testing.T) {
 	}
 }
 
+func entriesOf(keys []string) []entry {
+	entries := make([]entry, len(keys))
+	for i, k := range keys {
+		entries[i].key = k
+	}
+	return entries
+}
+
 func TestKeyIndex_equalsAMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		keys := rapid.SliceOfDistinct(rapid.String(), rapid.ID[string]).Draw(t, "keys")
-		index := newKeyIndex(keys, nil)
+		index := &keyIndex{}
+		for i := range keys { // one by one, as a fold does
+			index.add(entriesOf(keys[:i+1]))
+		}
 		want := map[string]int32{}
 		for i, k := range keys {
 			want[k] = int32(i)

@@ -51,7 +51,7 @@ func BenchmarkKeyIndex(b *testing.B) {
 		ints[i] = int64(i) * 7
 		texts[i] = string(AppendKey(nil, integer, parquet.Int64Value(ints[i])))
 	}
-	byInt, byText := newKeyIndex(texts, ints), newKeyIndex(texts, nil)
+	byInt, byText := newKeyIndex(entriesOf(texts), ints), newKeyIndex(entriesOf(texts), nil)
 	b.Run("int miss", func(b *testing.B) {
 		for i := range b.N {
 			byInt.findInt(int64(i)*7 + 1)

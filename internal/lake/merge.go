@@ -90,23 +90,45 @@ func (c *Changes) PlanMerge(ctx context.Context, files []*File, open Opener, l L
 // found is a hit and the file it is in.
 type found struct {
 	hit
-	file int
+	file int32
 }
 
 // decide turns hits into rewrites and creates. It is pure.
 func (c *Changes) decide(files []*File, hits [][]hit, l Limits) *Merge {
 	d := &decision{Merge: Merge{Changes: c}, files: files, limits: l, rewrites: map[int]*Rewrite{}}
-	byChange := make([][]found, len(c.entries))
-	for file, list := range hits {
-		for _, h := range list {
-			byChange[h.change] = append(byChange[h.change], found{h, file})
-		}
-	}
+	rows, ends := c.byChange(hits)
+	from := int32(0)
 	for n := range c.entries {
-		d.settle(n, byChange[n])
+		d.settle(n, rows[from:ends[n]])
+		from = ends[n]
 	}
 	d.place()
 	return d.merge()
+}
+
+// byChange puts the hits in the order of their changes, file by file, and says where each change's end.
+func (c *Changes) byChange(hits [][]hit) (rows []found, ends []int32) {
+	ends = make([]int32, len(c.entries))
+	all := int32(0)
+	for _, list := range hits {
+		for _, h := range list {
+			ends[h.change]++
+			all++
+		}
+	}
+	from := int32(0)
+	for n, count := range ends {
+		ends[n], from = from, from+count
+	}
+	rows = make([]found, all)
+	for file, list := range hits {
+		for _, h := range list {
+			rows[ends[h.change]] = found{h, int32(file)}
+			ends[h.change]++
+		}
+		hits[file] = nil
+	}
+	return rows, ends
 }
 
 // decision is a merge in the making.
@@ -129,7 +151,7 @@ func (d *decision) settle(n int, rows []found) {
 	}
 	d.Counts.Duplicates += max(int64(len(rows))-1, 0)
 	switch {
-	case e.slot < 0:
+	case e.gone:
 		if len(rows) > 0 {
 			d.Counts.Deletes++
 		} else {
@@ -162,7 +184,7 @@ func (d *decision) replace(slot int32, rows []found) {
 		d.rest = append(d.rest, rows[keep].change)
 	default:
 		d.Counts.Updates++
-		r := d.rewrite(rows[keep].file)
+		r := d.rewrite(int(rows[keep].file))
 		r.Replaces = append(r.Replaces, rows[keep].row)
 		r.with = append(r.with, slot)
 	}
@@ -171,7 +193,7 @@ func (d *decision) replace(slot int32, rows []found) {
 func (d *decision) remove(rows []found, keep int) {
 	for i, f := range rows {
 		if i != keep {
-			r := d.rewrite(f.file)
+			r := d.rewrite(int(f.file))
 			r.Deletes = append(r.Deletes, f.row)
 			r.gone = append(r.gone, f.change)
 		}

@@ -3,12 +3,15 @@ package lake
 import (
 	"maps"
 	"slices"
-
-	"github.com/parquet-go/parquet-go"
 )
 
 // dirOf returns the partition directory of a change's row.
-func (c *Changes) dirOf(slot int32) string { return c.dirs[slot] }
+func (c *Changes) dirOf(slot int32) string {
+	if c.dirs == nil {
+		return ""
+	}
+	return c.dirs[slot]
+}
 
 // place gives the rows that are new to a file their files. A moved row goes to
 // a created file, so that phase 1 adds it before phase 2 removes it. A row with a new key goes, partition
@@ -81,15 +84,9 @@ func (d *decision) rowsPerFile() int {
 	if len(d.ops) == 0 {
 		return 1
 	}
-	var bytes int64
-	for _, column := range d.rows {
-		for slot := range d.ops {
-			v := column.at(int32(slot))
-			bytes += 8
-			if k := v.Kind(); k == parquet.ByteArray || k == parquet.FixedLenByteArray {
-				bytes += int64(len(v.ByteArray()))
-			}
-		}
+	bytes := 8 * int64(len(d.rows)) * int64(len(d.ops))
+	for i := range d.rows {
+		bytes += d.rows[i].text
 	}
 	const compression = 3 // decoded bytes that make one byte of a lake file, roughly
 	each := max(bytes/int64(len(d.ops))/compression, 1)

@@ -34,7 +34,7 @@ func ReadChanges(ctx context.Context, changes *parquetedit.File, s *Schema, o Re
 			return nil, err
 		}
 	}
-	c := &Changes{Schema: s, key: fold.key, order: fold.order, entries: fold.entries, rows: fold.rows, ops: fold.ops}
+	c := &Changes{Schema: s, key: fold.key, order: fold.order, entries: fold.entries, rows: fold.rows, ops: fold.ops, orders: fold.orders}
 	if len(c.key) > 0 {
 		slices.SortFunc(c.entries, func(a, b entry) int { return strings.Compare(a.key, b.key) })
 	}
@@ -67,27 +67,25 @@ func (f *Fold) replay(ctx context.Context, changes *parquetedit.File, span Span)
 
 // replayRow adds one row of a changes object, in any order.
 func (f *Fold) replayRow(cells [][]value, r row) {
+	c := change{columns: cells, row: r, gone: r.op == dms.Delete}
 	if len(f.key) == 0 {
-		f.entries = append(f.entries, entry{slot: f.newSlot(cells, r)})
+		f.entries = append(f.entries, entry{slot: int32(len(f.ops))})
+		f.set(int32(len(f.ops)), c)
 		return
 	}
-	var gone []value
+	key := f.scratch[:0]
 	for _, k := range f.key {
-		gone = append(gone, cells[k][r.at])
+		key = AppendKey(key, f.schema.Columns[k].Type, cells[k][r.at])
 	}
-	key := f.encode(gone)
-	n, known := f.known[key]
-	if known && (r.op == dms.Delete || f.entries[n].slot >= 0) {
+	f.scratch = key[:0]
+	n := f.known.find(key)
+	if n >= 0 && (c.gone || !f.entries[n].gone) {
 		return
 	}
-	if !known {
-		n = int32(len(f.entries))
-		f.known[key] = n
-		f.entries = append(f.entries, entry{key: key})
+	if n < 0 {
+		n = f.enter(entry{key: string(key), slot: int32(len(f.ops))})
 	}
 	e := &f.entries[n]
-	e.slot, e.gone, e.order = -1, gone, change{columns: cells, row: r}.order(f.order)
-	if r.op != dms.Delete {
-		e.slot = f.newSlot(cells, r)
-	}
+	e.gone = c.gone
+	f.set(e.slot, c)
 }

@@ -19,12 +19,13 @@ func (m *Merge) WriteChanges(w io.Writer) ([]Span, error) {
 	s := &sliceWriter{merge: m, out: out}
 	var spans []Span
 	for _, c := range m.Creates {
-		spans = append(spans, s.op(nil, addRows(c.slots)))
+		spans = append(spans, s.op(addRows(c.slots)))
 	}
-	for _, r := range m.Rewrites {
-		spans = append(spans, s.op(m.rewriteRows(r), addRows(r.appends)))
+	for i := range m.Rewrites {
+		r := &m.Rewrites[i]
+		spans = append(spans, s.op(m.deleteRows(r), replaceRows(r), addRows(r.appends)))
 	}
-	s.op(m.restRows(), nil)
+	s.op(m.restRows())
 	if s.err != nil {
 		return nil, s.err
 	}
@@ -35,62 +36,38 @@ func (m *Merge) WriteChanges(w io.Writer) ([]Span, error) {
 type sliceRow struct {
 	edit int32
 	row  int64
-	slot int32   // -1: no after-image
-	gone []value // key values of a row without one
-
-	order value // value of the order column that a row without one is deleted by
+	slot int32 // of an editDelete only the key counts, and the value of the order column
 }
 
-func addRows(slots []int32) []sliceRow {
-	rows := make([]sliceRow, len(slots))
-	for i, slot := range slots {
-		rows[i] = sliceRow{edit: editAdd, slot: slot}
-	}
-	return rows
+// sliceRows are rows of one kind.
+type sliceRows struct {
+	n  int
+	at func(i int) sliceRow
 }
 
-func (m *Merge) rewriteRows(r Rewrite) []sliceRow {
-	rows := make([]sliceRow, 0, len(r.Deletes)+len(r.Replaces))
-	for i, row := range r.Deletes {
-		rows = append(rows, m.deleteRow(row, r.gone[i]))
-	}
-	for i, row := range r.Replaces {
-		rows = append(rows, sliceRow{edit: editReplace, row: row, slot: r.with[i]})
-	}
-	return rows
+func addRows(slots []int32) sliceRows {
+	return sliceRows{len(slots), func(i int) sliceRow { return sliceRow{edit: editAdd, slot: slots[i]} }}
 }
 
-// deleteRow is the deletion of a row by a change. It keeps the change's value
-// of the order column: read back without it, a delete would be lower than every row.
-func (m *Merge) deleteRow(row int64, n int32) sliceRow {
-	return sliceRow{edit: editDelete, row: row, slot: -1, gone: m.keyValues(n), order: m.entries[n].order}
+func replaceRows(r *Rewrite) sliceRows {
+	return sliceRows{len(r.with), func(i int) sliceRow { return sliceRow{editReplace, r.Replaces[i], r.with[i]} }}
+}
+
+// deleteRows are the deletions of rows by changes.
+func (m *Merge) deleteRows(r *Rewrite) sliceRows {
+	return sliceRows{len(r.gone), func(i int) sliceRow { return sliceRow{editDelete, r.Deletes[i], m.entries[r.gone[i]].slot} }}
 }
 
 // restRows are the changes that need no op. They are kept, because a plan that
 // takes the place of this one is made from this object alone.
-func (m *Merge) restRows() []sliceRow {
-	rows := make([]sliceRow, len(m.rest))
-	for i, n := range m.rest {
-		if slot := m.entries[n].slot; slot >= 0 {
-			rows[i] = sliceRow{edit: editAdd, slot: slot}
-		} else {
-			rows[i] = m.deleteRow(-1, n)
+func (m *Merge) restRows() sliceRows {
+	return sliceRows{len(m.rest), func(i int) sliceRow {
+		e := m.entries[m.rest[i]]
+		if e.gone {
+			return sliceRow{editDelete, -1, e.slot}
 		}
-	}
-	return rows
-}
-
-// keyValues returns the key of a change.
-func (m *Merge) keyValues(n int32) []value {
-	e := m.entries[n]
-	if e.slot < 0 {
-		return e.gone
-	}
-	values := make([]value, len(m.key))
-	for i, k := range m.key {
-		values[i] = m.cell(k, e.slot)
-	}
-	return values
+		return sliceRow{edit: editAdd, slot: e.slot}
+	}}
 }
 
 type sliceWriter struct {
@@ -103,47 +80,42 @@ type sliceWriter struct {
 }
 
 // op writes the rows of one op and returns their span. After an error it does nothing.
-func (s *sliceWriter) op(edits, adds []sliceRow) Span {
+func (s *sliceWriter) op(lists ...sliceRows) Span {
 	span := Span{From: s.rows}
 	if s.inside >= sliceRowGroup && s.err == nil {
 		s.err = s.out.Flush()
 		s.inside = 0
 	}
-	for _, list := range [][]sliceRow{edits, adds} {
-		for len(list) > 0 && s.err == nil {
-			n := min(len(list), sliceChunk)
-			s.err = s.out.Write(s.gather(list[:n]))
+	for _, list := range lists {
+		for at := 0; at < list.n && s.err == nil; at += sliceChunk {
+			n := min(list.n-at, sliceChunk)
+			s.err = s.out.Write(s.gather(list, at, n))
 			s.rows += int64(n)
 			s.inside += int64(n)
-			list = list[n:]
 		}
 	}
 	span.To = s.rows
 	return span
 }
 
-// gather returns the rows by column; the next call uses the slices again.
-func (s *sliceWriter) gather(rows []sliceRow) [][]value {
+// gather returns n of the rows by column; the next call uses the slices again.
+func (s *sliceWriter) gather(rows sliceRows, from, n int) [][]value {
 	if s.columns == nil {
 		s.columns = make([][]value, 3+len(s.merge.Schema.Columns))
 	}
 	columns := s.columns
 	for c := range columns {
-		columns[c] = slices.Grow(columns[c][:0], len(rows))[:len(rows)]
+		columns[c] = slices.Grow(columns[c][:0], n)[:n]
 		clear(columns[c])
 	}
-	for i, r := range rows {
+	for i := range n {
+		r := rows.at(from + i)
 		columns[0][i] = parquet.Int32Value(r.edit)
 		if r.edit != editAdd {
 			columns[1][i] = parquet.Int64Value(r.row)
 		}
-		if r.slot < 0 {
-			if s.merge.order >= 0 {
-				columns[3+s.merge.order][i] = r.order
-			}
-			for k, v := range r.gone {
-				columns[3+s.merge.key[k]][i] = v
-			}
+		if r.edit == editDelete {
+			s.gatherKey(i, r.slot)
 			continue
 		}
 		columns[2][i] = opValue(s.merge.ops[r.slot])
@@ -152,4 +124,15 @@ func (s *sliceWriter) gather(rows []sliceRow) [][]value {
 		}
 	}
 	return columns
+}
+
+// gatherKey fills row i with a key. It keeps the change's value of the order column: read
+// back without it, a delete would be lower than every row.
+func (s *sliceWriter) gatherKey(i int, slot int32) {
+	if s.merge.order >= 0 {
+		s.columns[3+s.merge.order][i] = s.merge.orders.at(slot)
+	}
+	for _, k := range s.merge.key {
+		s.columns[3+k][i] = s.merge.cell(k, slot)
+	}
 }
