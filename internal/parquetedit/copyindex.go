@@ -16,8 +16,9 @@ const (
 // indexRange is where an index of a copied chunk lies in the old file.
 type indexRange struct {
 	off, n int64
-	to     *placedChunk
-	column bool // a ColumnIndex; otherwise an OffsetIndex
+	to     *placedChunk // of copyIndexes
+	chunk  int          // of oldChunks
+	column bool         // a ColumnIndex; otherwise an OffsetIndex
 }
 
 // copyIndexes reads the page indexes of the copied row groups and relocates them. One that does not
@@ -46,16 +47,31 @@ func (r *rewriter) copyIndexes(ctx context.Context) error {
 			}
 		}
 	}
+	return r.eachIndex(ctx, ranges, func(x indexRange, raw []byte) {
+		if x.column {
+			x.to.column = slices.Clone(raw)
+		} else {
+			x.to.offset = relocateOffsetIndex(raw, x.to.shift)
+		}
+	})
+}
+
+// eachIndex reads the ranges, those that lie together by one request.
+func (r *rewriter) eachIndex(ctx context.Context, ranges []indexRange, visit func(x indexRange, raw []byte)) error {
 	slices.SortFunc(ranges, func(a, b indexRange) int { return cmp.Compare(a.off, b.off) })
 	for len(ranges) > 0 {
 		n := 1
-		end := ranges[0].off + ranges[0].n
-		for n < len(ranges) && ranges[n].off <= end+indexGap && ranges[n].off+ranges[n].n-ranges[0].off <= indexRead {
+		start, end := ranges[0].off, ranges[0].off+ranges[0].n
+		for n < len(ranges) && ranges[n].off <= end+indexGap && ranges[n].off+ranges[n].n-start <= indexRead {
 			end = max(end, ranges[n].off+ranges[n].n)
 			n++
 		}
-		if err := r.readIndexes(ctx, ranges[:n], end); err != nil {
-			return err
+		b := make([]byte, end-start)
+		if err := r.f.src.ReadRange(ctx, b, start); err != nil {
+			return fmt.Errorf("read page index: %w", err)
+		}
+		for _, x := range ranges[:n] {
+			visit(x, b[x.off-start:x.off-start+x.n])
 		}
 		ranges = ranges[n:]
 	}
@@ -68,23 +84,6 @@ func (r *rewriter) indexRange(outer tree, pointer int16) (indexRange, bool) {
 	size := r.f.src.Size()
 	ok = ok && has && off >= int64(len(magic)) && n > 0 && n <= indexRead && n <= size && off <= size-n
 	return indexRange{off: off, n: n}, ok
-}
-
-func (r *rewriter) readIndexes(ctx context.Context, ranges []indexRange, end int64) error {
-	start := ranges[0].off
-	b := make([]byte, end-start)
-	if err := r.f.src.ReadRange(ctx, b, start); err != nil {
-		return fmt.Errorf("read page index: %w", err)
-	}
-	for _, x := range ranges {
-		raw := b[x.off-start : x.off-start+x.n]
-		if x.column {
-			x.to.column = slices.Clone(raw)
-			continue
-		}
-		x.to.offset = relocateOffsetIndex(raw, x.to.shift)
-	}
-	return nil
 }
 
 // relocateOffsetIndex is nil when the index does not hold together.

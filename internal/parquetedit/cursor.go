@@ -16,22 +16,62 @@ type cursor struct {
 	f       *File
 	rg, col int
 
-	at      int64 // of that page, from the start of the chunk
-	first   int64 // its first row
-	dict    vector
-	hasDict bool
+	at     int64 // of that page, from the start of the chunk
+	first  int64 // its first row
+	number int   // of data pages before it
+	dict   *dictAt
+	values vector // of the dictionary, once it was needed
+	taken  bool   // it was
+}
+
+// dictAt is a dictionary page as it lies in the file.
+type dictAt struct {
+	page
+	raw []byte // with its header
+}
+
+// pageAt is a data page as it lies in the file. It is taken apart when asked for.
+type pageAt struct {
+	page
+	raw    []byte // with its header; it stays as it is
+	first  int64  // its first row in the row group
+	number int    // among the data pages of the chunk
+	dict   *dictAt
+	x      *decoder
+}
+
+// decode takes the page apart.
+func (p *pageAt) decode() (d *decoded, err error) {
+	defer recovered(&err)
+	return p.x.take(&p.page)
+}
+
+// dictionary gives the dictionary of the pages read so far.
+func (c *cursor) dictionary() (v *vector, err error) {
+	if !c.taken {
+		defer recovered(&err)
+		k := c.f.codecs.decompressor()
+		defer c.f.codecs.in.Put(k)
+		x := newDecoder(c.f.columns[c.col], &c.f.groups[c.rg].chunks[c.col], k)
+		x.later = &c.dict.page
+		if err := x.takeDict(); err != nil {
+			return nil, c.f.where(c.rg, c.col, err)
+		}
+		c.values, c.taken = x.dict, true
+	}
+	return &c.values, nil
 }
 
 // pages hands the pages with the next rows before end to fn. The first and the last of them may hold rows
 // of the neighboring ranges, too.
-func (c *cursor) pages(ctx context.Context, end int64, fn func(first int64, d *decoded) error) error {
+func (c *cursor) pages(ctx context.Context, end int64, fn func(p *pageAt) error) error {
 	if err := c.read(ctx, end, fn); err != nil {
 		return c.f.where(c.rg, c.col, err)
 	}
 	return nil
 }
 
-func (c *cursor) read(ctx context.Context, end int64, fn func(first int64, d *decoded) error) error {
+func (c *cursor) read(ctx context.Context, end int64, fn func(p *pageAt) error) error {
 	chunk := &c.f.groups[c.rg].chunks[c.col]
 	if err := chunk.codec.check(); err != nil {
 		return err
@@ -39,7 +79,10 @@ func (c *cursor) read(ctx context.Context, end int64, fn func(first int64, d *de
 	k := c.f.codecs.decompressor()
 	defer c.f.codecs.in.Put(k)
 	x := newDecoder(c.f.columns[c.col], chunk, k)
-	x.dict, x.hasDict = c.dict, c.hasDict
+	if c.dict != nil && !c.taken {
+		x.later = &c.dict.page
+	}
+	x.dict, x.hasDict = c.values, c.taken
 	w := window{src: c.f.src, at: chunk.off + c.at, end: chunk.off + chunk.size}
 	for c.first < end {
 		if err := w.wholePage(ctx, chunk.share(c, end)); err != nil {
@@ -48,26 +91,32 @@ func (c *cursor) read(ctx context.Context, end int64, fn func(first int64, d *de
 		if len(w.b) == 0 {
 			return corrupt("%d values, %d declared", c.first, chunk.values)
 		}
-		d, n, err := x.safeNext(w.b)
-		if err != nil {
+		p, n, err := readPage(w.b)
+		switch {
+		case err != nil:
 			return err
-		}
-		if d != nil {
-			if int64(d.rows) > chunk.values-c.first {
-				return corrupt("more values than the %d declared", chunk.values)
-			}
-			if err := fn(c.first, d); err != nil {
+		case p.typ == dictPage:
+			if err := x.setDict(&p); err != nil {
 				return err
 			}
-			if c.first+int64(d.rows) > end {
-				break
+			c.dict = &dictAt{p, w.b[:n:n]}
+		case p.isData():
+			if int64(p.values) > chunk.values-c.first {
+				return corrupt("more values than the %d declared", chunk.values)
 			}
-			c.first += int64(d.rows)
+			if err := fn(&pageAt{page: p, raw: w.b[:n:n], first: c.first, number: c.number, dict: c.dict, x: x}); err != nil {
+				return err
+			}
+			if c.first+int64(p.values) > end {
+				c.values, c.taken = x.dict, x.hasDict
+				return nil
+			}
+			c.first, c.number = c.first+int64(p.values), c.number+1
 		}
 		c.at += int64(n)
 		w.skip(n)
 	}
-	c.dict, c.hasDict = x.dict, x.hasDict
+	c.values, c.taken = x.dict, x.hasDict
 	return nil
 }
 

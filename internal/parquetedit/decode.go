@@ -16,8 +16,6 @@ type decoded struct {
 	present []byte  // a byte per row, 1 for a value, 0 for NULL; nil when no row is NULL
 	values  *vector // the values of the page, or of the dictionary
 	indices []int32 // for a dictionary page: value k is values[indices[k]]
-	page    *page   // as it lies in the file; nil for rows that lie in none
-	raw     []byte  // the page with its header; valid as long as the vectors
 }
 
 // decoder reads the pages of one column chunk. It is not safe for concurrent use.
@@ -33,6 +31,7 @@ type decoder struct {
 	values  vector
 	dict    vector
 	hasDict bool
+	later   *page // the dictionary, until the first page that needs it
 }
 
 func newDecoder(column Column, c *chunk, k *decompressor) *decoder {
@@ -43,35 +42,68 @@ func newDecoder(column Column, c *chunk, k *decompressor) *decoder {
 // next reads the page at the start of b. d is nil when it is no data page.
 func (x *decoder) next(b []byte) (d *decoded, n int, err error) {
 	p, n, err := readPage(b)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, 0, err
+	case p.typ == dictPage:
+		if err := x.setDict(&p); err != nil {
+			return nil, 0, err
+		}
+		return nil, n, x.takeDict() // b may change
+	case p.isData():
+		d, err = x.take(&p)
+		return d, n, err
 	}
-	switch p.typ {
-	case dictPage, dataPage, dataPageV2:
-	default:
-		return nil, n, nil
+	return nil, n, nil
+}
+
+// setDict is the dictionary for the pages that follow. It is taken apart when one of them needs it.
+func (x *decoder) setDict(p *page) error {
+	if x.hasDict || x.later != nil || !isDictionary(p.encoding) && p.encoding != encPlain {
+		return corrupt("dictionary page")
 	}
+	x.later = p
+	return nil
+}
+
+// take takes a data page apart.
+func (x *decoder) take(p *page) (*decoded, error) {
+	if p.hasIndices() {
+		if err := x.takeDict(); err != nil {
+			return nil, err
+		}
+	}
+	body, err := x.body(p)
+	if err != nil {
+		return nil, err
+	}
+	return x.decode(p, body)
+}
+
+// takeDict takes the dictionary apart, unless it was or there is none.
+func (x *decoder) takeDict() error {
+	if x.later == nil {
+		return nil
+	}
+	p := x.later
+	x.later = nil
+	body, err := x.body(p)
+	if err != nil {
+		return err
+	}
+	x.dict, x.hasDict = newVector(x.column.Type), true
+	return plainValues(&x.dict, body, p.values)
+}
+
+// body checks a page and decompresses it.
+func (x *decoder) body(p *page) ([]byte, error) {
 	if p.hasCRC && crc32.ChecksumIEEE(p.body) != p.crc {
-		return nil, 0, corrupt("page checksum")
+		return nil, corrupt("page checksum")
 	}
 	if x.budget -= int64(p.uncompressed); x.budget < 0 {
-		return nil, 0, corrupt("the pages hold more bytes than the footer declares")
+		return nil, corrupt("the pages hold more bytes than the footer declares")
 	}
-	body, err := x.decompress(&p)
-	if err != nil {
-		return nil, 0, err
-	}
-	if p.typ == dictPage {
-		if x.hasDict || p.encoding != encPlain && p.encoding != encPlainDictionary {
-			return nil, 0, corrupt("dictionary page")
-		}
-		x.dict, x.hasDict = newVector(x.column.Type), true
-		return nil, n, plainValues(&x.dict, body, p.values)
-	}
-	if d, err = x.decode(&p, body); err == nil {
-		d.page, d.raw = &p, b[:n]
-	}
-	return d, n, err
+	return x.decompress(p)
 }
 
 // decompress gives the body of the page with room behind it for the bit unpacking. The levels of a V2
@@ -107,7 +139,7 @@ func (x *decoder) decode(p *page, body []byte) (*decoded, error) {
 	if n == 0 {
 		return d, nil // some writers then leave out the dictionary, and the header of the encoding
 	}
-	if p.encoding == encDictionary || p.encoding == encPlainDictionary {
+	if p.hasIndices() {
 		return d, x.decodeIndices(d, body, n)
 	}
 	if err := decodeValues(&x.values, p.encoding, body, n); err != nil {

@@ -3,6 +3,7 @@ package parquetedit
 import (
 	"hash/maphash"
 	"math/bits"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -12,7 +13,7 @@ type dict struct {
 	values vector
 	seed   maphash.Seed
 	slots  []uint32 // open addressing: index + 1, 0 is free; the length is a power of two
-	hashes []uint32 // of each value
+	hashes []uint32 // of each value; none of a dictionary that was taken over, until a value is added
 }
 
 func newDict(t Type) *dict {
@@ -34,8 +35,45 @@ func (d *dict) reset() {
 // width is the number of bits of an index.
 func (d *dict) width() int { return bits.Len(uint(max(0, d.values.len()-1))) }
 
+// take begins the dictionary with the values of another, entry for entry.
+func (d *dict) take(old vector) {
+	d.reset()
+	d.values = old.clipped()
+}
+
+// hashAll prepares for adding to values that were taken over.
+func (d *dict) hashAll() {
+	n := d.values.len()
+	if len(d.hashes) == n {
+		return
+	}
+	d.slots = make([]uint32, max(256, 1<<bits.Len(uint(2*n))))
+	d.hashes = slices.Grow(d.hashes[:0], n)
+	for i := range n {
+		h := d.hash(i)
+		slot := d.slot(h)
+		for d.slots[slot] != 0 {
+			slot = d.after(slot)
+		}
+		d.insert(slot, h)
+	}
+}
+
+// hash is the hash of value i.
+func (d *dict) hash(i int) uint32 {
+	switch d.values.kind {
+	case parquet.Int32, parquet.Float:
+		return mix(uint64(uint32(d.values.i32[i])))
+	case parquet.Int64, parquet.Double:
+		return mix(uint64(d.values.i64[i]))
+	case parquet.Boolean, parquet.Int96, parquet.FixedLenByteArray, parquet.ByteArray:
+	}
+	return uint32(maphash.Bytes(d.seed, d.values.bytes(i)))
+}
+
 // add appends to dst the indices of the values [i, j) of v.
 func (d *dict) add(dst []int32, v *vector, i, j int) []int32 {
+	d.hashAll()
 	switch v.kind {
 	case parquet.Int32, parquet.Float:
 		for _, x := range v.i32[i:j] {

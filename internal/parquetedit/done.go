@@ -1,16 +1,16 @@
 package parquetedit
 
-import "io"
+import (
+	"io"
+	"slices"
+)
 
 // doneChunk is a column chunk that is ready to be written: its pages, and what the footer and the
 // page index will say about it once its place in the file is known.
 type doneChunk struct {
 	column       Column
 	codec        codec
-	encoding     int64
-	dictPages    int  // data pages with indices
-	legacy       bool // some of them in PLAIN_DICTIONARY
-	dict         donePage
+	dict         donePage // with the encoding of its values, when there is one
 	hasDict      bool
 	pages        []donePage
 	rows, nulls  int64
@@ -24,22 +24,17 @@ func (e *encoder) finish() (*doneChunk, error) {
 	if err := e.flush(); err != nil {
 		return nil, err
 	}
-	c := &doneChunk{column: e.column, codec: e.coding.codec, encoding: e.coding.encoding, dictPages: e.dictPages, legacy: e.legacy, pages: e.pages}
+	c := &doneChunk{column: e.column, codec: e.coding.codec, pages: e.pages}
 	if e.dict != nil && e.dictPages > 0 {
 		var err error
-		if e.body, err = plainVector(e.body, &e.dict.values); err != nil {
-			return nil, err
-		}
-		header := tree{i32Field(pageType, dictPage), structField(pageDict, tree{
-			i32Field(1, int64(e.dict.values.len())), i32Field(2, encPlain),
-		})}
-		if err := e.finishPage(&c.dict, header); err != nil {
+		if c.dict, err = e.finishDict(); err != nil {
 			return nil, err
 		}
 		c.hasDict = true
 		c.size = c.dict.size()
 		c.uncompressed = int64(c.dict.header + c.dict.uncompressed)
 	}
+	all := true
 	for i := range c.pages {
 		p := &c.pages[i]
 		c.rows += int64(p.rows)
@@ -47,9 +42,31 @@ func (e *encoder) finish() (*doneChunk, error) {
 		c.size += p.size()
 		c.uncompressed += int64(p.header + p.uncompressed)
 		c.bounds.merge(p.bounds, c.column.Type)
+		all = all && p.bounded
+	}
+	if !all { // what the old chunk said of all its pages holds for those that stayed
+		c.bounds = c.bounds.orNone(e.oldBounds, c.column.Type)
 	}
 	e.reset()
 	return c, nil
+}
+
+// finishDict is the dictionary page: the old one, when nothing was added to it.
+func (e *encoder) finishDict() (donePage, error) {
+	if old := e.oldDict; e.adopted && e.dict.values.len() <= old.values {
+		return donePage{
+			bytes: old.raw, length: len(old.raw), header: len(old.raw) - len(old.body), uncompressed: old.uncompressed, encoding: old.encoding,
+		}, nil
+	}
+	var err error
+	if e.body, err = plainVector(e.body, &e.dict.values); err != nil {
+		return donePage{}, err
+	}
+	p := donePage{encoding: encPlain}
+	err = e.finishPage(&p, tree{i32Field(pageType, dictPage), structField(pageDict, tree{
+		i32Field(1, int64(e.dict.values.len())), i32Field(2, encPlain),
+	})}, 0)
+	return p, err
 }
 
 func (c *doneChunk) writeTo(w io.Writer) error {
@@ -69,22 +86,9 @@ func (c *doneChunk) writeTo(w io.Writer) error {
 
 // columnChunk is the footer's ColumnChunk for a chunk that starts at off.
 func (c *doneChunk) columnChunk(off int64) tree {
-	encodings := [][]byte{intElem(encRLE)}
-	if len(c.pages) > c.dictPages || !c.hasDict {
-		encodings = append(encodings, intElem(c.encoding))
-	}
-	if c.hasDict {
-		encodings = append(encodings, intElem(encDictionary))
-		if c.legacy {
-			encodings = append(encodings, intElem(encPlainDictionary))
-		}
-		if c.encoding != encPlain || len(c.pages) == c.dictPages {
-			encodings = append(encodings, intElem(encPlain))
-		}
-	}
 	meta := tree{
 		i32Field(colType, int64(c.column.Type.Physical)),
-		listField(colEncodings, tI32, encodings),
+		listField(colEncodings, tI32, c.encodings()),
 		listField(colPath, tBinary, [][]byte{binaryElem(c.column.Name)}),
 		i32Field(colCodec, int64(c.codec)),
 		i64Field(colValues, c.rows),
@@ -119,17 +123,49 @@ func (c *doneChunk) statistics() tree {
 		boolField(statMaxExact, exactMax), boolField(statMinExact, exactMin))
 }
 
+// pageKind is what readers want to know of a chunk's pages before they read them.
+type pageKind struct{ version, encoding int64 }
+
+// kinds counts the pages of each kind, in the order of their first one, the dictionary included.
+func (c *doneChunk) kinds() ([]pageKind, map[pageKind]int) {
+	var order []pageKind
+	count := map[pageKind]int{}
+	add := func(k pageKind) {
+		if count[k]++; count[k] == 1 {
+			order = append(order, k)
+		}
+	}
+	if c.hasDict {
+		add(pageKind{dictPage, c.dict.encoding})
+	}
+	for i := range c.pages {
+		add(pageKind{c.pages[i].version, c.pages[i].encoding})
+	}
+	return order, count
+}
+
+// encodings lists those of the levels, the values and the dictionary.
+func (c *doneChunk) encodings() [][]byte {
+	all := []int64{encRLE}
+	kinds, _ := c.kinds()
+	for _, k := range kinds {
+		if !slices.Contains(all, k.encoding) {
+			all = append(all, k.encoding)
+		}
+	}
+	elems := make([][]byte, len(all))
+	for i, e := range all {
+		elems[i] = intElem(e)
+	}
+	return elems
+}
+
 // encodingStats lets readers see at once whether every data page has a dictionary.
 func (c *doneChunk) encodingStats() [][]byte {
-	stat := func(typ, encoding int64, n int) []byte {
-		return tree{i32Field(1, typ), i32Field(2, encoding), i32Field(3, int64(n))}.encode(nil)
-	}
-	var stats [][]byte
-	if c.hasDict {
-		stats = append(stats, stat(dictPage, encPlain, 1), stat(dataPage, encDictionary, c.dictPages))
-	}
-	if n := len(c.pages) - c.dictPages; n > 0 {
-		stats = append(stats, stat(dataPage, c.encoding, n))
+	kinds, count := c.kinds()
+	stats := make([][]byte, len(kinds))
+	for i, k := range kinds {
+		stats[i] = tree{i32Field(1, k.version), i32Field(2, k.encoding), i32Field(3, int64(count[k]))}.encode(nil)
 	}
 	return stats
 }
@@ -149,7 +185,7 @@ func (c *doneChunk) offsetIndex(off int64) tree {
 	return tree{listField(1, tStruct, locations)}
 }
 
-// columnIndex gives the bounds of every page; nil when a page with values has none.
+// columnIndex gives the bounds of every page; nil when a page with values has none, or none that are known.
 func (c *doneChunk) columnIndex() tree {
 	n := len(c.pages)
 	nullPages, mins, maxs, nulls := make([][]byte, n), make([][]byte, n), make([][]byte, n), make([][]byte, n)

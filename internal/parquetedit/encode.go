@@ -34,12 +34,20 @@ func newCoding(t Type, c codec) coding {
 
 // donePage is a data page that is ready to be written, and what the indexes say about it.
 type donePage struct {
-	bytes        []byte // header and body; nil once written
-	length       int    // of bytes
-	header       int    // bytes of the page header
-	uncompressed int    // bytes of the body before compression
-	rows, nulls  int
-	bounds       bounds
+	bytes             []byte // header and body; nil once written
+	length            int    // of bytes
+	header            int    // bytes of the page header
+	uncompressed      int    // bytes of the body before compression
+	version, encoding int64  // dataPage or dataPageV2, and the encoding of its values
+	rows              int
+	pageFacts
+}
+
+// pageFacts are what is known of the values of a page.
+type pageFacts struct {
+	nulls   int
+	bounds  bounds
+	bounded bool // the bounds are known, none among them; a page that stays as it is may hold what nobody has looked at
 }
 
 func (p *donePage) size() int64 { return int64(p.length) }
@@ -59,8 +67,12 @@ type encoder struct {
 	dict        *dict  // nil when the chunk has none, or not any longer
 	indices     []int32
 	dictPages   int  // pages with indices among the finished
+	begun       bool // the first page of the old chunk was seen
+	v2          bool // pages are written in version 2
 	adopted     bool // the dictionary begins with that of the old chunk
-	legacy      bool // a finished page has its indices in PLAIN_DICTIONARY
+	oldDict     *dictAt
+	oldBounds   bounds // of the old chunk; none when they are not known
+	plain       bool   // pages from here on do without the dictionary
 	seen        []uint32
 
 	scratch, body []byte
@@ -76,7 +88,9 @@ func newEncoder(c Column, k coding) *encoder {
 
 // reset makes the encoder ready for the next chunk.
 func (e *encoder) reset() {
-	e.pages, e.bytes, e.dictPages, e.adopted, e.legacy = nil, 0, 0, false, false
+	e.pages, e.bytes, e.dictPages = nil, 0, 0
+	e.begun, e.v2, e.adopted, e.plain, e.oldDict = false, false, false, false, nil
+	e.oldBounds = bounds{}
 	if e.coding.dict && e.dict == nil {
 		e.dict = newDict(e.column.Type)
 	} else if e.dict != nil {
@@ -114,6 +128,11 @@ func (e *encoder) check(vs []parquet.Value) error {
 // append adds rows whose values check accepted.
 func (e *encoder) append(vs []parquet.Value) error {
 	for len(vs) > 0 {
+		if e.adopted && !e.room() {
+			if err := e.setPlain(true); err != nil {
+				return err
+			}
+		}
 		n := min(len(vs), pageRows-e.rows)
 		done := 0
 		for done < n && e.values.plainBytes() < pageBytes {
@@ -184,7 +203,7 @@ func grow(b []byte, n int) []byte {
 
 // seal turns the values gathered so far into indices, while there is a dictionary.
 func (e *encoder) seal() {
-	if e.dict == nil || e.dict.values.plainBytes() >= dictMaxBytes {
+	if !e.room() {
 		return
 	}
 	if len(e.indices) > 0 || e.values.len() > 0 {
@@ -193,9 +212,13 @@ func (e *encoder) seal() {
 	}
 }
 
+// room says whether the dictionary takes another value.
+func (e *encoder) room() bool {
+	return e.dict != nil && !e.plain && e.dict.values.plainBytes() < dictMaxBytes
+}
+
 func (e *encoder) flushFull() error {
-	if e.rows < pageRows && e.values.plainBytes() < pageBytes &&
-		(e.dict == nil || len(e.indices) == 0 || e.dict.values.plainBytes() < dictMaxBytes) {
+	if e.rows < pageRows && e.values.plainBytes() < pageBytes && (len(e.indices) == 0 || e.adopted || e.room()) {
 		return nil
 	}
 	return e.flush()
@@ -211,28 +234,34 @@ func (e *encoder) flush() error {
 		e.dict.undo(&e.values, e.indices)
 		e.dict, e.indices = nil, e.indices[:0]
 	}
-	p := donePage{rows: e.rows, nulls: e.nulls}
-	encoding := e.coding.encoding
+	p := donePage{version: dataPage, encoding: e.coding.encoding, rows: e.rows, pageFacts: pageFacts{nulls: e.nulls, bounded: true}}
 	e.body = e.body[:0]
 	if !e.column.Required {
 		if err := e.encodeLevels(); err != nil {
 			return err
 		}
 	}
+	levels := len(e.body)
 	var err error
 	if len(e.indices) > 0 {
-		encoding = encDictionary
+		p.encoding = encDictionary
 		p.bounds = e.dictBounds()
 		err = e.encodeIndices()
 		e.dictPages++
 	} else {
 		p.bounds = vectorBounds(&e.values, e.column.Type)
-		err = e.encodeValues(encoding)
+		err = e.encodeValues(p.encoding)
 	}
 	if err != nil {
 		return err
 	}
-	if err := e.finishPage(&p, dataPageHeader(e.rows, encoding)); err != nil {
+	if e.v2 {
+		p.version = dataPageV2
+		err = e.finishPage(&p, e.dataPageV2Header(&p, levels), levels)
+	} else {
+		err = e.finishPage(&p, dataPageHeader(e.rows, p.encoding), 0)
+	}
+	if err != nil {
 		return err
 	}
 	e.pages, e.bytes = append(e.pages, p), e.bytes+int64(len(p.bytes))

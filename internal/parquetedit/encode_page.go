@@ -12,10 +12,12 @@ import (
 	"github.com/parquet-go/parquet-go/encoding/rle"
 )
 
-// encodeLevels appends the definition levels of a V1 page to the body.
+// encodeLevels appends the definition levels to the body, behind their length in a V1 page.
 func (e *encoder) encodeLevels() error {
 	at := len(e.body)
-	e.body = append(e.body, 0, 0, 0, 0)
+	if !e.v2 {
+		e.body = append(e.body, 0, 0, 0, 0)
+	}
 	if e.nulls == 0 {
 		e.body = append(binary.AppendUvarint(e.body, uint64(e.rows)<<1), 1)
 	} else {
@@ -26,7 +28,9 @@ func (e *encoder) encodeLevels() error {
 		}
 		e.scratch, e.body = b, append(e.body, b...)
 	}
-	binary.LittleEndian.PutUint32(e.body[at:], uint32(len(e.body)-at-4))
+	if !e.v2 {
+		binary.LittleEndian.PutUint32(e.body[at:], uint32(len(e.body)-at-4))
+	}
 	return nil
 }
 
@@ -129,9 +133,9 @@ func plainVector(dst []byte, v *vector) ([]byte, error) {
 	return append(dst[:0], v.raw...), nil
 }
 
-// finishPage compresses the body and puts the header before it.
-func (e *encoder) finishPage(p *donePage, h tree) error {
-	b, err := e.k.compress(e.coding.codec, e.scratch, e.body)
+// finishPage compresses the body, but for its first bytes, and puts the header before it.
+func (e *encoder) finishPage(p *donePage, h tree, first int) error {
+	b, err := e.k.compress(e.coding.codec, e.scratch, e.body[first:])
 	if err != nil {
 		return fmt.Errorf("column %q: %w", e.column.Name, err)
 	}
@@ -139,14 +143,15 @@ func (e *encoder) finishPage(p *donePage, h tree) error {
 	if len(b) > 1<<31-1 || len(e.body) > 1<<31-1 {
 		return fmt.Errorf("column %q: %w: page of %d bytes", e.column.Name, ErrTooLarge, len(e.body))
 	}
+	crc := crc32.Update(crc32.ChecksumIEEE(e.body[:first]), crc32.IEEETable, b)
 	h = h.with(
 		i32Field(pageUncompressed, int64(len(e.body))),
-		i32Field(pageCompressed, int64(len(b))),
-		i32Field(pageCRC, int64(int32(crc32.ChecksumIEEE(b)))),
+		i32Field(pageCompressed, int64(first+len(b))),
+		i32Field(pageCRC, int64(int32(crc))),
 	)
-	p.bytes = h.encode(make([]byte, 0, len(b)+64))
+	p.bytes = h.encode(make([]byte, 0, first+len(b)+64))
 	p.header = len(p.bytes)
-	p.bytes = append(p.bytes, b...)
+	p.bytes = append(append(p.bytes, e.body[:first]...), b...)
 	p.length = len(p.bytes)
 	p.uncompressed = len(e.body)
 	return nil
@@ -155,5 +160,13 @@ func (e *encoder) finishPage(p *donePage, h tree) error {
 func dataPageHeader(values int, encoding int64) tree {
 	return tree{i32Field(pageType, dataPage), structField(pageData, tree{
 		i32Field(1, int64(values)), i32Field(2, encoding), i32Field(3, encRLE), i32Field(4, encRLE),
+	})}
+}
+
+// dataPageV2Header is the header of a page whose levels, of so many bytes, are not compressed.
+func (e *encoder) dataPageV2Header(p *donePage, levels int) tree {
+	return tree{i32Field(pageType, dataPageV2), structField(pageDataV2, tree{
+		i32Field(1, int64(p.rows)), i32Field(2, int64(p.nulls)), i32Field(3, int64(p.rows)), i32Field(4, p.encoding),
+		i32Field(5, int64(levels)), i32Field(6, 0), boolField(7, e.coding.codec != codecNone),
 	})}
 }

@@ -43,3 +43,10 @@ const (
 func corrupt(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrCorrupt, fmt.Sprintf(format, args...))
 }
+
+// recovered turns the panics that codecs and decoders have for bytes they do not expect into an error. It is to be deferred.
+func recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = corrupt("%v", r)
+	}
+}

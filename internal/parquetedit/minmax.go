@@ -54,8 +54,9 @@ func (t Type) order() order {
 // bounds are the smallest and largest value of a page or chunk in the PLAIN encoding of statistics:
 // little endian, byte arrays without their length.
 type bounds struct {
-	ok       bool
-	min, max []byte
+	ok             bool
+	min, max       []byte
+	cutMin, cutMax bool // the bound is no value of the column: it was cut, or it may be gone
 }
 
 // merge widens the bounds by others.
@@ -68,11 +69,20 @@ func (b *bounds) merge(o bounds, t Type) {
 		return
 	}
 	if compareStat(o.min, b.min, t) < 0 {
-		b.min = o.min
+		b.min, b.cutMin = o.min, o.cutMin
 	}
 	if compareStat(o.max, b.max, t) > 0 {
-		b.max = o.max
+		b.max, b.cutMax = o.max, o.cutMax
 	}
+}
+
+// orNone widens the bounds by others, and is none when those are.
+func (b bounds) orNone(o bounds, t Type) bounds {
+	if !o.ok {
+		return bounds{}
+	}
+	b.merge(o, t)
+	return b
 }
 
 // compareStat compares two encoded bounds of a column that has an order.
@@ -207,9 +217,9 @@ func bounds64(lo, hi uint64) bounds {
 // one; text stays text. exactMin and exactMax say which is still a value of the column. A maximum that
 // cannot be shortened takes the bounds away.
 func (b bounds) cut(t Type) (c bounds, exactMin, exactMax bool) {
-	c, exactMin, exactMax = b, true, true
+	c, exactMin, exactMax = b, !b.cutMin, !b.cutMax
 	if t.Physical != parquet.ByteArray {
-		return c, true, true
+		return c, exactMin, exactMax
 	}
 	text := t.Logical == String || t.Logical == JSON
 	if len(c.min) > maxStatBytes {

@@ -38,6 +38,7 @@ type page struct {
 	values       int   // rows of a data page, entries of a dictionary
 	encoding     int64 // of the values
 	levels       int64 // encoding of the definition levels, V1
+	nulls        int   // V2
 	defBytes     int   // bytes of the definition levels, V2
 	repBytes     int   // bytes of the repetition levels, V2; none in a flat file
 	plain        bool  // the body is not compressed though the column has a codec, V2
@@ -94,10 +95,15 @@ func (p *page) readHeader(t tree) error {
 	case dataPageV2:
 		h, _, err = t.sub(pageDataV2)
 		values, _ = h.int(1)
+		nulls, _ := h.int(2)
 		p.encoding, _ = h.int(4)
 		def, _ := h.int(5)
 		rep, _ := h.int(6)
 		p.plain = !h.bool(7, true)
+		if nulls < 0 || nulls > values {
+			return corrupt("page header: %d NULLs in %d values", nulls, values)
+		}
+		p.nulls = int(nulls)
 		if def < 0 || rep < 0 || def > int64(p.uncompressed) || rep > int64(p.uncompressed)-def {
 			return corrupt("page header: levels of %d and %d bytes", def, rep)
 		}
@@ -111,4 +117,14 @@ func (p *page) readHeader(t tree) error {
 	}
 	p.values = int(values)
 	return err
+}
+
+// isData says whether the page holds rows.
+func (p *page) isData() bool { return p.typ == dataPage || p.typ == dataPageV2 }
+
+// hasIndices says whether the values of a data page are indices into the dictionary.
+func (p *page) hasIndices() bool { return isDictionary(p.encoding) }
+
+func isDictionary(encoding int64) bool {
+	return encoding == encDictionary || encoding == encPlainDictionary
 }

@@ -20,9 +20,13 @@ func (r *rewriter) rewriteGroup(ctx context.Context, rg int, tail bool) error {
 	for c := range cursors {
 		cursors[c] = cursor{f: r.f, rg: rg, col: c}
 	}
+	old, err := r.oldChunks(ctx, rg)
+	if err != nil {
+		return err
+	}
 	n := max(1, (g.rows+r.s.MaxRowGroupRows-1)/r.s.MaxRowGroupRows)
 	for i := range n {
-		p := part{group: t, codings: codings, cursors: cursors, from: g.rows * i / n, to: g.rows * (i + 1) / n}
+		p := part{group: t, codings: codings, cursors: cursors, old: old, from: g.rows * i / n, to: g.rows * (i + 1) / n}
 		p.edits = r.s.within(g, p.from, p.to)
 		p.tail = tail && i == n-1
 		if err := r.rewritePart(ctx, &p); err != nil {
@@ -37,6 +41,7 @@ type part struct {
 	group    tree
 	codings  []coding
 	cursors  []cursor
+	old      []oldChunk
 	from, to int64
 	edits    edits
 	tail     bool // the rows of Append follow
@@ -59,6 +64,13 @@ func (r *rewriter) rewritePart(ctx context.Context, p *part) error {
 			return err
 		}
 		if p.tail {
+			if e.adopted {
+				dict, err := p.cursors[c].dictionary()
+				if err != nil {
+					return err
+				}
+				e.loadDict(dict)
+			}
 			if err := e.append(r.s.Append[c]); err != nil {
 				return err
 			}
@@ -74,11 +86,12 @@ func (r *rewriter) rewritePart(ctx context.Context, p *part) error {
 
 // splice gives the edited column of the part to the encoder.
 func (r *rewriter) splice(ctx context.Context, p *part, c int, e *encoder) error {
-	x := &splicer{e: e, edits: &p.edits, raw: c < len(p.cursors)}
+	x := &splicer{e: e, edits: &p.edits, tail: p.tail}
 	if len(r.s.Replaces) > 0 {
 		x.with = r.s.Replace[c]
 	}
 	if c < len(p.cursors) {
+		x.old, e.oldBounds = &p.old[c], p.old[c].bounds
 		return p.cursors[c].pages(ctx, p.to, x.within(p.from, p.to))
 	}
 	// An added column is a chunk of NULLs to be edited.

@@ -3,21 +3,65 @@ package parquetedit
 import (
 	"bytes"
 	"math"
-	"slices"
 
 	"github.com/parquet-go/parquet-go"
 )
 
+// begin decides, at the first page of the old chunk, what the new one keeps of it: the version of its pages, and its
+// dictionary, so that pages with indices may stay as they are. A dictionary that is half full of what may
+// be in use no more is made anew instead, when most pages are.
+func (x *splicer) begin(p *pageAt) {
+	e := x.e
+	if e.begun {
+		return
+	}
+	e.begun, e.v2 = true, p.typ == dataPageV2
+	if e.dict != nil && p.dict != nil && (p.dict.uncompressed <= dictMaxBytes/2 || !x.edits.most()) {
+		e.oldDict, e.adopted = p.dict, true
+	}
+}
+
+// most says whether there is an edit in most pages, were all of them of the usual size.
+func (e *edits) most() bool {
+	touched, last := int64(0), int64(-1)
+	for _, rows := range [][]int64{e.deletes, e.replaces} {
+		for _, r := range rows {
+			if page := r / pageRows; page != last {
+				touched, last = touched+1, page
+			}
+		}
+	}
+	return 2*touched > (e.to-e.from)/pageRows
+}
+
 // keepRaw takes over the bytes of a page whose rows are all kept and in which no edit changes anything: neither
 // encoding nor compression is done again. It says whether it did.
-func (x *splicer) keepRaw(first int64, d *decoded) bool {
-	replaced, same := x.unchanged(first, d)
-	if !same || !x.e.takesRaw(d) {
+func (x *splicer) keepRaw(p *pageAt, d *decoded) bool {
+	replaced, same := x.unchanged(p.first, d)
+	if !same {
 		return false
 	}
-	x.e.appendRaw(d)
+	known, ok := x.old.known(p)
+	if !ok {
+		known = pageFacts{nulls: d.rows - d.countPresent(0, d.rows)}
+	}
+	if !known.bounded {
+		known.bounds, known.bounded = x.e.decodedBounds(d), true
+	}
+	x.e.appendRaw(p, known)
 	x.ri += replaced
 	return true
+}
+
+// decodedBounds are the bounds of the values that the page holds.
+func (e *encoder) decodedBounds(d *decoded) bounds {
+	if d.indices == nil {
+		return vectorBounds(d.values, e.column.Type)
+	}
+	e.indices = append(e.indices[:0], d.indices...)
+	b := e.dictBounds()
+	e.indices = e.indices[:0]
+	return b
 }
 
 // unchanged counts the replaced rows of a page, and says whether each has the value already and none is deleted.
@@ -69,50 +113,56 @@ func (d *decoded) is(row, k int, v parquet.Value) bool {
 	return false
 }
 
-// adopt begins the chunk's dictionary with the old one, entry for entry, so that pages with its indices stay as they are.
-// A dictionary that is half full of what may be in use no more is made anew instead.
-func (e *encoder) adopt(old *vector) {
-	if e.dict == nil || e.adopted || len(e.dict.hashes) > 0 || old.plainBytes() > dictMaxBytes/2 {
-		return
+// loadDict gives the chunk's dictionary the values of the old one, when a page needs them.
+func (e *encoder) loadDict(old *vector) {
+	if e.dict.values.len() == 0 {
+		e.dict.take(*old)
 	}
-	e.dict.add(nil, old, 0, old.len())
-	e.adopted = e.dict.values.len() == old.len()
 }
 
 // takesRaw says whether the page may follow those that are finished.
-func (e *encoder) takesRaw(d *decoded) bool {
-	if e.rows > 0 || d.page.typ != dataPage {
+func (e *encoder) takesRaw(p *page) bool {
+	switch {
+	case e.rows > 0:
 		return false
+	case p.hasIndices():
+		return e.adopted
 	}
-	if d.indices != nil {
-		return e.dict != nil && e.adopted
-	}
-	return d.page.encoding == e.coding.encoding
+	return p.encoding >= encPlain && p.encoding <= encByteStreamSplit
 }
 
 // appendRaw adds a page as it is in the old file. The encoder has no page begun.
-func (e *encoder) appendRaw(d *decoded) {
-	p := donePage{
-		bytes: slices.Clone(d.raw), length: len(d.raw), header: len(d.raw) - len(d.page.body),
-		uncompressed: d.page.uncompressed, rows: d.rows, nulls: d.rows - d.countPresent(0, d.rows),
+func (e *encoder) appendRaw(p *pageAt, known pageFacts) {
+	done := donePage{
+		bytes: p.raw, length: len(p.raw), header: len(p.raw) - len(p.body), uncompressed: p.uncompressed,
+		version: p.typ, encoding: p.encoding, rows: p.values, pageFacts: known,
 	}
-	switch {
-	case d.indices != nil:
-		e.indices = append(e.indices[:0], d.indices...)
-		p.bounds = e.dictBounds()
-		e.indices = e.indices[:0]
+	if p.hasIndices() {
 		e.dictPages++
-		e.legacy = e.legacy || d.page.encoding == encPlainDictionary
-	case p.nulls < p.rows:
-		p.bounds = vectorBounds(d.values, e.column.Type)
 	}
-	e.pages, e.bytes = append(e.pages, p), e.bytes+p.size()
+	e.pages, e.bytes = append(e.pages, done), e.bytes+done.size()
 }
 
-// settle ends a page that is large enough where a page of the old file ends, so that the next one may stay as it is.
-func (e *encoder) settle() error {
-	if e.rows < pageRows/4 && e.values.plainBytes() < pageBytes/4 {
+// small says whether rows that follow go into the page.
+func (p *page) small() bool { return p.values < pageRows/4 && p.uncompressed < pageBytes/4 }
+
+// settle ends the page begun where a page of the old file ends, of which so many rows were taken, so that the next one may
+// stay as it is. What is left of a page that lost most of its rows goes together with the next.
+func (e *encoder) settle(taken int) error {
+	if e.rows < pageRows/4 && e.values.plainBytes() < pageBytes/4 && 2*e.rows < taken {
 		return nil
 	}
 	return e.flush()
+}
+
+// setPlain says whether the pages from here on do without the dictionary that the chunk keeps.
+func (e *encoder) setPlain(plain bool) error {
+	if e.plain == plain {
+		return nil
+	}
+	if err := e.flush(); err != nil {
+		return err
+	}
+	e.plain = plain
+	return nil
 }

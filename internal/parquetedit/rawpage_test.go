@@ -1,6 +1,7 @@
 package parquetedit_test
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"testing"
@@ -154,5 +155,55 @@ func TestPagesStayOverManyRewrites(t *testing.T) {
 	chunk := metadata(t, file).Metadata().RowGroups[0].Columns[0].MetaData
 	if !slices.ContainsFunc(chunk.EncodingStats, func(s format.PageEncodingStats) bool { return s.Encoding == format.RLEDictionary }) {
 		t.Error("the column lost its dictionary")
+	}
+}
+
+// TestPagesOfVersion2Stay: pages of version 2 keep their bytes where nothing changes, and are written as such where something does.
+func TestPagesOfVersion2Stay(t *testing.T) {
+	type row struct {
+		N int64   `parquet:"n,delta"`
+		S *string `parquet:"s,optional,dict"`
+		P *string `parquet:"p,optional"`
+	}
+	var b bytes.Buffer
+	w := parquet.NewGenericWriter[row](&b, parquet.DataPageVersion(2), parquet.PageBufferSize(2000), parquet.DataPageStatistics(true), parquet.Compression(&parquet.Snappy))
+	var rows []row
+	for i := range 5000 {
+		r := row{N: int64(i)}
+		if i%7 > 0 {
+			s, p := fmt.Sprint("s", i%5), fmt.Sprint("p", i)
+			r.S, r.P = &s, &p
+		}
+		rows = append(rows, r)
+	}
+	if _, err := w.Write(rows); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file := b.Bytes()
+	old := read(t, open(t, file))
+	s := parquetedit.Script{
+		Replaces: []int64{2500}, Deletes: []int64{2502, 2503},
+		Replace: [][]parquet.Value{{parquet.Int64Value(-1)}, {parquet.ByteArrayValue([]byte("new"))}, {parquet.Value{}}},
+	}
+	got, _ := rewrite(t, file, s)
+	if d := firstDiff(apply(old, s), read(t, open(t, got))); d != "" {
+		t.Error(d)
+	}
+	if d := firstDiff(apply(old, s), readOther(t, got)); d != "" {
+		t.Error("parquet-go:", d)
+	}
+	kept, all := keptPages(t, file, got)
+	if all < 30 || kept != all-3 {
+		t.Errorf("%d of %d pages stayed, want all but three", kept, all)
+	}
+	for _, c := range metadata(t, got).Metadata().RowGroups[0].Columns {
+		for _, s := range c.MetaData.EncodingStats {
+			if s.PageType == format.DataPage {
+				t.Errorf("column %v has %d pages of version 1", c.MetaData.PathInSchema, s.Count)
+			}
+		}
 	}
 }

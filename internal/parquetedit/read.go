@@ -2,7 +2,6 @@ package parquetedit
 
 import (
 	"context"
-	"runtime"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -143,14 +142,6 @@ func (f *File) decodePages(ctx context.Context, s chunkStream, fn func(first int
 
 // safeNext is next, with the panics that codecs and decoders have for bytes they do not expect.
 func (x *decoder) safeNext(b []byte) (d *decoded, n int, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			if e, ok := r.(runtime.Error); ok {
-				err = corrupt("%v", e)
-			} else {
-				err = corrupt("%v", r)
-			}
-		}
-	}()
+	defer recovered(&err)
 	return x.next(b)
 }

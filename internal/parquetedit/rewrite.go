@@ -9,8 +9,9 @@ import (
 
 // Rewrite writes the file to out with the edits of the script applied. Row groups without edits are
 // copied byte for byte, page indexes and bloom filters included; a row group that loses all its rows
-// disappears; one with edits is encoded again, column by column, with the codec and the encodings that
-// it has, and its statistics are computed anew. One with more than MaxRowGroupRows rows becomes several.
+// disappears. In one with edits the pages that no edit changes stay as they are, without being decompressed; the others
+// are encoded again with the codec, the version and the encodings that they have. Its statistics and page index are
+// carried over for the pages that stay and computed for the others. One with more than MaxRowGroupRows rows becomes several.
 // The rows of Append go into the last row group when that is small, else into new ones.
 //
 // It holds the encoded bytes of one new row group, per column its old dictionary, and per column at work the

@@ -139,6 +139,7 @@ type edits struct {
 	replaces []int64 // file ordinals
 	first    int64   // ordinal of the row group's first row
 	base     int     // Replaces index of the first of replaces
+	from, to int64   // the rows of the row group that they are edits of
 }
 
 func (e *edits) empty() bool { return len(e.deletes) == 0 && len(e.replaces) == 0 }
@@ -152,5 +153,5 @@ func (s *Script) within(g *group, from, to int64) edits {
 	}
 	di, dj := cut(s.Deletes)
 	ri, rj := cut(s.Replaces)
-	return edits{deletes: s.Deletes[di:dj], replaces: s.Replaces[ri:rj], first: g.first, base: ri}
+	return edits{deletes: s.Deletes[di:dj], replaces: s.Replaces[ri:rj], first: g.first, base: ri, from: from, to: to}
 }

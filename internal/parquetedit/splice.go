@@ -11,34 +11,61 @@ type splicer struct {
 	e     *encoder
 	edits *edits
 	with  []parquet.Value // the column's values for Script.Replaces
+	old   *oldChunk       // nil: no page can stay as it is
+	tail  bool            // rows follow those of the chunk
 
 	di, ri int     // next edits
 	trans  []int32 // index in the old dictionary → index in the new, -1 unknown
-	raw    bool    // the old chunk has the codec of the new: pages may stay as they are
 }
 
 // page takes the rows of a page over.
 func (x *splicer) page(first int64, d *decoded) error { return x.rows(first, d, 0, d.rows) }
 
 // within gives a function that takes over those rows of pages that lie in [from, to).
-func (x *splicer) within(from, to int64) func(first int64, d *decoded) error {
-	return func(first int64, d *decoded) error {
-		i, j := max(from-first, 0), min(to-first, int64(d.rows))
+func (x *splicer) within(from, to int64) func(p *pageAt) error {
+	return func(p *pageAt) error {
+		i, j := max(from-p.first, 0), min(to-p.first, int64(p.values))
 		if i >= j {
 			return nil
 		}
-		return x.rows(first, d, int(i), int(j))
+		return x.rowsAt(p, int(i), int(j))
 	}
+}
+
+// rowsAt takes the rows [row, end) of a page of the old chunk over: as it lies there, when it may.
+func (x *splicer) rowsAt(p *pageAt, row, end int) error {
+	x.begin(p)
+	open := x.tail && p.first+int64(p.values) == x.old.values && p.small()
+	whole := row == 0 && end == p.values && !open && x.e.takesRaw(&p.page)
+	if next, _ := x.next(p.first + int64(end)); whole && next == p.first+int64(end) {
+		if known, ok := x.old.known(p); ok {
+			x.e.appendRaw(p, known)
+			return nil
+		}
+	}
+	d, err := p.decode()
+	if err != nil {
+		return err
+	}
+	if x.e.adopted {
+		if err := x.e.setPlain(d.indices == nil); err != nil {
+			return err
+		}
+		if d.indices != nil {
+			x.e.loadDict(d.values)
+		}
+	}
+	if whole && x.keepRaw(p, d) {
+		return nil
+	}
+	if err := x.rows(p.first, d, row, end); err != nil || open {
+		return err
+	}
+	return x.e.settle(end - row)
 }
 
 // rows takes the rows [row, end) of a page over.
 func (x *splicer) rows(first int64, d *decoded, row, end int) error {
-	if x.raw && d.indices != nil {
-		x.e.adopt(d.values)
-	}
-	if x.raw && row == 0 && end == d.rows && x.keepRaw(first, d) {
-		return nil
-	}
 	k := d.countPresent(0, row)
 	for row < end {
 		next, kind := x.next(first + int64(end))
@@ -60,9 +87,6 @@ func (x *splicer) rows(first int64, d *decoded, row, end int) error {
 		}
 		k += d.countPresent(row, row+1)
 		row++
-	}
-	if x.raw {
-		return x.e.settle()
 	}
 	return nil
 }
@@ -121,6 +145,9 @@ func (x *splicer) keep(d *decoded, i, j, k int) (int, error) {
 }
 
 func (x *splicer) keepIndexed(d *decoded, i, j int) error {
+	if x.e.adopted && !x.e.plain {
+		return x.e.appendAdopted(d.values, d.indices[i:j])
+	}
 	if x.trans == nil {
 		x.trans = slices.Repeat([]int32{-1}, d.values.len())
 	}
@@ -176,12 +203,26 @@ func (e *encoder) appendVector(v *vector, i, j int) error {
 	return nil
 }
 
+// appendAdopted adds values of the dictionary that the chunk keeps.
+func (e *encoder) appendAdopted(old *vector, indices []int32) error {
+	for len(indices) > 0 && !e.plain {
+		n := min(len(indices), pageRows-e.rows)
+		e.indices = append(e.indices, indices[:n]...)
+		e.appendPresent(n)
+		indices = indices[n:]
+		if err := e.flushFull(); err != nil {
+			return err
+		}
+	}
+	return e.appendIndexed(old, indices, nil)
+}
+
 // appendIndexed adds values of an old dictionary. trans remembers where each is in the new one, so that
 // a value is looked up once per chunk.
 func (e *encoder) appendIndexed(old *vector, indices, trans []int32) error {
 	for len(indices) > 0 {
 		n := min(len(indices), pageRows-e.rows, 512)
-		if e.dict != nil && e.dict.values.plainBytes() < dictMaxBytes {
+		if e.room() {
 			e.seal()
 			for _, i := range indices[:n] {
 				if trans[i] < 0 {
@@ -207,6 +248,7 @@ func (e *encoder) appendIndexed(old *vector, indices, trans []int32) error {
 
 // one gives the index of value i of v.
 func (d *dict) one(v *vector, i int) int32 {
+	d.hashAll()
 	switch v.kind {
 	case parquet.Int32, parquet.Float:
 		return d.addInt32(v.i32[i])

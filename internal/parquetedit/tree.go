@@ -106,6 +106,12 @@ func (t tree) ints(id int16, typ byte) ([]int64, error) {
 	return vs, nil
 }
 
+// elemBytes is a string that is an element of a list.
+func elemBytes(elem []byte) []byte {
+	_, n := binary.Uvarint(elem)
+	return elem[n:]
+}
+
 // with gives the struct with these fields put in: in the place of the one with the same id, or where
 // the order of the ids wants it. The struct itself stays as it is.
 func (t tree) with(fs ...field) tree {

@@ -3,6 +3,7 @@ package parquetedit
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/deprecated"
@@ -64,6 +65,13 @@ func (v *vector) reset() {
 	if v.kind == parquet.ByteArray {
 		v.ends = append(v.ends[:0], 0)
 	}
+}
+
+// clipped is the vector without room behind its values: what is appended to it does not show in the other.
+func (v *vector) clipped() vector {
+	c := *v
+	c.i32, c.i64, c.raw, c.ends = slices.Clip(v.i32), slices.Clip(v.i64), slices.Clip(v.raw), slices.Clip(v.ends)
+	return c
 }
 
 // bytes is value i of a Boolean, Int96, FixedLenByteArray or ByteArray vector.

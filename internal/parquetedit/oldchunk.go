@@ -1,0 +1,206 @@
+package parquetedit
+
+import (
+	"context"
+	"math"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// oldChunk is what a file tells of a column chunk's pages without their being read: its statistics and page index.
+type oldChunk struct {
+	column Column
+	values int64
+	nulls  int64 // -1 when unknown
+	bounds bounds
+	pages  []oldPage // nil when the chunk has no page index that holds together
+}
+
+// oldPage is an entry of the page index.
+type oldPage struct {
+	off, n int64 // where it lies in the file
+	first  int64 // row within the row group
+	facts  pageFacts
+	known  bool // facts are
+}
+
+// oldChunks reads what the file tells of the chunks of a row group.
+func (r *rewriter) oldChunks(ctx context.Context, rg int) ([]oldChunk, error) {
+	g := &r.f.groups[rg]
+	old := make([]oldChunk, len(g.chunks))
+	var ranges []indexRange
+	for c := range old {
+		o, err := r.f.oldChunk(rg, c)
+		if err != nil {
+			return nil, r.f.where(rg, c, err)
+		}
+		old[c] = o
+		outer, _, err := g.chunks[c].trees()
+		if err != nil {
+			return nil, r.f.where(rg, c, err)
+		}
+		if offset, ok := r.indexRange(outer, chunkOffsetIndex); ok {
+			offset.chunk = c
+			ranges = append(ranges, offset)
+			if column, ok := r.indexRange(outer, chunkColumnIndex); ok {
+				column.chunk, column.column = c, true
+				ranges = append(ranges, column)
+			}
+		}
+	}
+	columns := make([][]byte, len(old))
+	err := r.eachIndex(ctx, ranges, func(x indexRange, raw []byte) {
+		if x.column {
+			columns[x.chunk] = raw
+		} else {
+			old[x.chunk].pages = g.chunks[x.chunk].oldPages(raw)
+		}
+	})
+	for c := range old {
+		old[c].tell(columns[c])
+	}
+	return old, err
+}
+
+// oldChunk is what the footer tells.
+func (f *File) oldChunk(rg, col int) (oldChunk, error) {
+	c := &f.groups[rg].chunks[col]
+	o := oldChunk{column: f.columns[col], values: c.values}
+	b, _ := f.Bounds(rg, col)
+	o.nulls = b.NullCount
+	_, meta, err := c.trees()
+	if err != nil || o.nulls == o.values || b.Min.IsNull() {
+		return o, err
+	}
+	s, _, err := meta.sub(colStatistics)
+	if err != nil {
+		return o, err
+	}
+	lo, hi, _ := f.encodedBounds(s, o.column.Type)
+	o.bounds = foreignBounds(lo, hi, o.column.Type)
+	return o, nil
+}
+
+// foreignBounds are bounds that a file gives, none when they cannot be. Neither needs to be a value: Polars gives every
+// page the bounds of its chunk.
+func foreignBounds(lo, hi []byte, t Type) bounds {
+	if t.order() == noOrder || statValue(lo, t).IsNull() || statValue(hi, t).IsNull() || compareStat(lo, hi, t) > 0 {
+		return bounds{}
+	}
+	b := bounds{ok: true, min: lo, max: hi, cutMin: true, cutMax: true}
+	// Zeros of either sign are one zero to those who order them.
+	if t.Physical == parquet.Float && statValue(lo, t).Float() == 0 {
+		b.min = bounds32(1<<31, 0).min
+	}
+	if t.Physical == parquet.Double && statValue(lo, t).Double() == 0 {
+		b.min = bounds64(1<<63, 0).min
+	}
+	if t.Physical == parquet.Float && statValue(hi, t).Float() == 0 {
+		b.max = bounds32(0, 0).max
+	}
+	if t.Physical == parquet.Double && statValue(hi, t).Double() == 0 {
+		b.max = bounds64(0, 0).max
+	}
+	return b
+}
+
+// oldPages reads an offset index; nil unless it tells of pages that follow each other to the end of the chunk.
+func (c *chunk) oldPages(raw []byte) []oldPage {
+	t, _, err := readTree(raw)
+	if err != nil {
+		return nil
+	}
+	locations, err := t.list(1, tStruct)
+	if err != nil || len(locations) == 0 {
+		return nil
+	}
+	pages := make([]oldPage, len(locations))
+	for i, l := range locations {
+		loc, _, err := readTree(l)
+		if err != nil {
+			return nil
+		}
+		p := &pages[i]
+		var ok [3]bool
+		p.off, ok[0] = loc.int(1)
+		p.n, ok[1] = loc.int(2)
+		p.first, ok[2] = loc.int(3)
+		switch {
+		case !ok[0] || !ok[1] || !ok[2] || p.n <= 0 || p.n > math.MaxInt32 || p.first >= c.values:
+			return nil
+		case i == 0 && (p.first != 0 || p.off < c.off):
+			return nil
+		case i > 0 && (p.first <= pages[i-1].first || p.off != pages[i-1].off+pages[i-1].n):
+			return nil
+		}
+	}
+	if last := pages[len(pages)-1]; last.off+last.n != c.off+c.size {
+		return nil
+	}
+	return pages
+}
+
+// tell adds what a column index tells of the pages, when it fits them.
+func (o *oldChunk) tell(raw []byte) {
+	t, _, err := readTree(raw)
+	if raw == nil || o.pages == nil || err != nil {
+		return
+	}
+	nullPages, err1 := t.list(1, tTrue)
+	mins, err2 := t.list(2, tBinary)
+	maxs, err3 := t.list(3, tBinary)
+	nulls, err4 := t.ints(5, tI64)
+	n := len(o.pages)
+	if err1 != nil || err2 != nil || err3 != nil || err4 != nil || len(nullPages) != n || len(mins) != n || len(maxs) != n {
+		return
+	}
+	told := make([]pageFacts, n)
+	for i := range told {
+		told[i] = pageFacts{nulls: -1, bounded: true}
+		rows := o.rows(i)
+		if len(nulls) == n && nulls[i] >= 0 && nulls[i] <= rows {
+			told[i].nulls = int(nulls[i])
+		}
+		if nullPages[i][0] == tTrue {
+			if told[i].nulls >= 0 && int64(told[i].nulls) != rows {
+				return
+			}
+			told[i].nulls = int(rows)
+			continue
+		}
+		if told[i].bounds = foreignBounds(elemBytes(mins[i]), elemBytes(maxs[i]), o.column.Type); !told[i].bounds.ok {
+			return
+		}
+	}
+	for i := range told {
+		o.pages[i].facts, o.pages[i].known = told[i], true
+	}
+}
+
+// rows is the number of rows of a page.
+func (o *oldChunk) rows(page int) int64 {
+	if page+1 < len(o.pages) {
+		return o.pages[page+1].first - o.pages[page].first
+	}
+	return o.values - o.pages[page].first
+}
+
+// known gives what is known of a page that stays as it is, and false when its NULLs have to be counted.
+func (o *oldChunk) known(p *pageAt) (pageFacts, bool) {
+	f := pageFacts{nulls: -1}
+	if p.number < len(o.pages) && o.pages[p.number].first == p.first && o.rows(p.number) == int64(p.values) && o.pages[p.number].known {
+		f = o.pages[p.number].facts
+	}
+	switch {
+	case o.column.Required || o.nulls == 0:
+		f.nulls = 0
+	case o.nulls == o.values:
+		f.nulls = p.values
+	case p.typ == dataPageV2:
+		f.nulls = p.nulls
+	}
+	if f.nulls == p.values {
+		f.bounds, f.bounded = bounds{}, true
+	}
+	return f, f.nulls >= 0
+}
