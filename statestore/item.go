@@ -42,6 +42,7 @@ const (
 	LoadLead          = "LoadLead"          // setting: subtracted from the load's start
 	ReloadPolicy      = "ReloadPolicy"      // setting: auto or fence
 	BeforeImagePrefix = "BeforeImagePrefix" // setting: prefix of before-image columns
+	Compact           = "Compact"           // setting: True or False, whether runs compact the table by themselves
 	Accept            = "Accept"            // what an operator accepted when acknowledging
 	ListedOn          = "ListedOn"          // day of the latest whole listing
 	Catalog           = "Catalog"           // what of the table is registered in which catalog, and the day that was compared
@@ -49,8 +50,8 @@ const (
 
 // The values that conditions and defaults are made of.
 const (
-	True         = "true"                // of ActiveFlag
-	False        = "false"               // of ActiveFlag
+	True         = "true"                // of ActiveFlag and Compact
+	False        = "false"               // of ActiveFlag and Compact
 	NoColumns    = "null"                // of PrimaryKey and PartitionKey
 	NeverDate    = "1900-01-01 00:00:00" // of LastFullLoadDate before the first load
 	FirstFile    = "0.parquet"           // appended to the path: LastIncrementalFile before the first merge
@@ -103,7 +104,7 @@ func known(attr string) bool {
 	switch attr {
 	case Path, Bucket, Prefix, Folder, PrimaryKey, PartitionKey, LastFullLoadDate, LastIncrementalFile, ActiveFlag, OutPath,
 		Seq, CommitID, CommitPlan, Index, Ledger, LeaseOwner, LeaseUntil, Status, StatusReason, Generation, LoadFingerprint,
-		InputsDigest, OrderColumn, InputTimezone, LoadLead, ReloadPolicy, BeforeImagePrefix, Accept, ListedOn, Catalog:
+		InputsDigest, OrderColumn, InputTimezone, LoadLead, ReloadPolicy, BeforeImagePrefix, Compact, Accept, ListedOn, Catalog:
 		return true
 	}
 	return false

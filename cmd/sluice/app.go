@@ -20,6 +20,8 @@ type engine interface {
 	Verify(ctx context.Context, table string, o replicate.VerifyOptions) (replicate.Verification, error)
 	Rebuild(ctx context.Context, table string) (replicate.Result, error)
 	ForecastRebuild(ctx context.Context, table string) (replicate.Forecast, error)
+	Compact(ctx context.Context, table string) (replicate.Result, error)
+	ForecastCompact(ctx context.Context, table string) (replicate.Forecast, error)
 	History(ctx context.Context, table string, q replicate.HistoryQuery, report func(replicate.Commit)) (replicate.HistoryRest, error)
 	Export(ctx context.Context, w io.Writer) error
 	Import(ctx context.Context, r io.Reader, force bool) (int, error)

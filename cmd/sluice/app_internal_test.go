@@ -125,6 +125,22 @@ func (f *fakeEngine) ForecastRebuild(_ context.Context, table string) (replicate
 	return f.forecasts[0], nil
 }
 
+func (f *fakeEngine) Compact(_ context.Context, table string) (replicate.Result, error) {
+	f.table = table
+	if f.err != nil {
+		return replicate.Result{}, f.err
+	}
+	return f.results[0], nil
+}
+
+func (f *fakeEngine) ForecastCompact(_ context.Context, table string) (replicate.Forecast, error) {
+	f.table = table
+	if f.err != nil {
+		return replicate.Forecast{}, f.err
+	}
+	return f.forecasts[0], nil
+}
+
 func (f *fakeEngine) History(_ context.Context, table string, q replicate.HistoryQuery, report func(replicate.Commit)) (replicate.HistoryRest, error) {
 	f.table, f.query = table, q
 	for _, c := range f.commits {
@@ -216,6 +232,14 @@ func rebuilt() replicate.Result {
 	return replicate.Result{
 		Table: "store.product", Path: "raw/store/product/", Action: replicate.Rebuilt, Inputs: 744,
 		Counts: replicate.Counts{Changes: 9000, Inserts: 5000}, Traffic: replicate.Traffic{FilesCreated: 3, FilesEmptied: 41, BytesRead: 3 << 20, BytesWritten: 2 << 20},
+		Seconds: 2.5, LastFullLoadDate: "2025-01-01 00:00:00", LastIncrementalFile: "raw/store/product/20250102-000000000.parquet",
+	}
+}
+
+func compacted() replicate.Result {
+	return replicate.Result{
+		Table: "store.product", Path: "raw/store/product/", Action: replicate.Compacted,
+		Traffic: replicate.Traffic{FilesCreated: 2, FilesEmptied: 412, FilesUntouched: 7, BytesRead: 3 << 20, BytesWritten: 2 << 20},
 		Seconds: 2.5, LastFullLoadDate: "2025-01-01 00:00:00", LastIncrementalFile: "raw/store/product/20250102-000000000.parquet",
 	}
 }

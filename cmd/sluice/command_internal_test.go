@@ -56,7 +56,7 @@ func TestText(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	for _, command := range []string{
-		"", "run", "plan", "tables", "activate", "deactivate", "acknowledge", "rebuild", "history", "control", "control export", "control import",
+		"", "run", "plan", "tables", "activate", "deactivate", "acknowledge", "rebuild", "compact", "history", "control", "control export", "control import",
 		"verify", "janitor", "doctor", "demo", "version",
 	} {
 		t.Run(command, func(t *testing.T) {
@@ -99,6 +99,12 @@ func TestExitStatus(t *testing.T) {
 		"rebuild of nothing":     {[]string{"rebuild"}, fakeEngine{}, 2, "accepts 1 arg"},
 		"dry rebuild":            {[]string{"rebuild", "a.b", "--dry-run"}, fakeEngine{forecasts: []replicate.Forecast{{Action: replicate.Rebuilt}}}, 0, ""},
 		"dry rebuild halted":     {[]string{"rebuild", "a.b", "--dry-run"}, fakeEngine{forecasts: []replicate.Forecast{{Action: replicate.Halted}}}, 3, ""},
+		"compacted":              {[]string{"compact", "a.b"}, fakeEngine{results: []replicate.Result{compacted()}}, 0, ""},
+		"compact halted":         {[]string{"compact", "a.b"}, fakeEngine{results: []replicate.Result{halted()}}, 3, ""},
+		"compact refused":        {[]string{"compact", "a.b"}, fakeEngine{err: usage}, 2, "no table store.x"},
+		"compact of nothing":     {[]string{"compact"}, fakeEngine{}, 2, "accepts 1 arg"},
+		"dry compact":            {[]string{"compact", "a.b", "--dry-run"}, fakeEngine{forecasts: []replicate.Forecast{{Action: replicate.Compacted}}}, 0, ""},
+		"dry compact refused":    {[]string{"compact", "a.b", "--dry-run"}, fakeEngine{err: usage}, 2, "no table store.x"},
 		"history":                {[]string{"history", "a.b"}, fakeEngine{commits: someCommits()}, 0, ""},
 		"history of nothing":     {[]string{"history", "a.b"}, fakeEngine{err: usage}, 2, "no table store.x"},
 		"history below zero":     {[]string{"history", "a.b", "--limit", "-1"}, fakeEngine{}, 2, "below zero"},

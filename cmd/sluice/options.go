@@ -61,6 +61,7 @@ func (o *options) registerEngine(flags *pflag.FlagSet) {
 	flags.Var((*size)(&s.TargetFileBytes), "target-file-bytes", "size that new lake files are made for")
 	flags.StringVar(&s.Compression, "compression", s.Compression, "codec of new lake files: zstd, snappy, gzip, none")
 	flags.IntVar(&s.Parallel, "parallel", s.Parallel, "tables at once")
+	flags.BoolVar(&s.Compact, "compact", s.Compact, "let runs compact tables whose layout is bad (an attribute of the table outranks it)")
 	flags.StringVar(&o.opColumn, "op-column", "keep", "the Op column in new lake files: keep or drop")
 }
 

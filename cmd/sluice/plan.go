@@ -60,7 +60,7 @@ func forecastText(f replicate.Forecast, verbose bool) string {
 
 func forecastSummary(f replicate.Forecast) string {
 	switch f.Action {
-	case replicate.Loaded, replicate.Merged, replicate.Rebuilt:
+	case replicate.Loaded, replicate.Merged, replicate.Rebuilt, replicate.Compacted:
 	case replicate.Registered, replicate.Inactive:
 		return advised(f.Reason, "switch it on: sluice activate "+f.Table+" --primary-key …")
 	case replicate.Halted:

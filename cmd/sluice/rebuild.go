@@ -1,8 +1,6 @@
 package main
 
 import (
-	"cmp"
-	"context"
 	"fmt"
 	"strings"
 
@@ -37,43 +35,11 @@ Exit status: 2 when it cannot be done as things are, 3 when an input stops it.`,
 	c.Flags().BoolVar(&dry, "dry-run", false, "say what it would do, and change nothing")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if dry {
-			return a.forecastRebuild(c.Context(), o, args[0])
+			return a.forecastOne(c.Context(), o, args[0], forecasting{engine.ForecastRebuild, rebuildText})
 		}
-		return a.rebuild(c.Context(), o, args[0])
+		return a.workOn(c.Context(), o, args[0], engine.Rebuild)
 	}
 	return c
-}
-
-func (a *app) rebuild(ctx context.Context, o *options, table string) error {
-	b := a.bar("lake files")
-	e, err := a.open(ctx, o, watcher{log: o.logger(a), progress: b.progress, now: a.now})
-	if err != nil {
-		return err
-	}
-	out, worst := a.output(o, b), &outcome{}
-	r, err := e.Rebuild(ctx, table)
-	b.clear()
-	if err != nil {
-		return err
-	}
-	out.print(r, resultText(r, o.verbose))
-	worst.add(r.Action)
-	return cmp.Or(ctx.Err(), out.err, worst.err())
-}
-
-func (a *app) forecastRebuild(ctx context.Context, o *options, table string) error {
-	e, err := a.open(ctx, o, a.quiet(o))
-	if err != nil {
-		return err
-	}
-	f, err := e.ForecastRebuild(ctx, table)
-	if err != nil {
-		return err
-	}
-	out, worst := a.output(o, nil), &outcome{}
-	out.print(f, rebuildText(f, o.verbose))
-	worst.add(f.Action)
-	return cmp.Or(ctx.Err(), out.err, worst.err())
 }
 
 func rebuildText(f replicate.Forecast, verbose bool) string {

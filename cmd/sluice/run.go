@@ -86,7 +86,7 @@ func resultText(r replicate.Result, verbose bool) string {
 	if r.LastIncrementalFile != "" {
 		lines = append(lines, fmt.Sprintf("    full load of %s, merged up to %s", r.LastFullLoadDate, r.LastIncrementalFile))
 	}
-	if r.Action == replicate.Loaded || r.Action == replicate.Merged || r.Action == replicate.Rebuilt {
+	if r.Action == replicate.Loaded || r.Action == replicate.Merged || r.Action == replicate.Rebuilt || r.Action == replicate.Compacted {
 		lines = append(lines, "    "+countsText(r.Counts), fmt.Sprintf("    read %s, wrote %s, copied %s, %.1f s",
 			bytesText(r.BytesRead), bytesText(r.BytesWritten), bytesText(r.BytesCopied), r.Seconds))
 	}
@@ -108,6 +108,8 @@ func resultSummary(r replicate.Result) string {
 		return text
 	case replicate.Rebuilt:
 		return fmt.Sprintf("%s in: %s; lake files: %d created, %d emptied", count(r.Inputs, "file"), count(r.Inserts, "row"), r.FilesCreated, r.FilesEmptied)
+	case replicate.Compacted:
+		return fmt.Sprintf("the rows of %s lie in %s; %d untouched", count(r.FilesEmptied, "lake file"), count(r.FilesCreated, "new one"), r.FilesUntouched)
 	case replicate.Registered, replicate.Inactive:
 		return advised(r.Reason, "switch it on: sluice activate "+r.Table+" --primary-key …")
 	case replicate.Halted:

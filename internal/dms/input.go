@@ -81,6 +81,7 @@ func (e *InputError) Unwrap() error { return e.Err }
 type Options struct {
 	BeforeImagePrefix string // "" is [DefaultBeforeImagePrefix]
 	Lake              bool   // a lake file, which has no before images, whatever its columns are named
+	OpIsData          bool   // the op is a column like any other: rows are copied as they are
 }
 
 // Input is a columnar file of changes or of a full load.
@@ -106,7 +107,7 @@ func Open(src Columnar, o Options) (*Input, error) {
 	if prefix == "" {
 		prefix = DefaultBeforeImagePrefix
 	}
-	in := &Input{src: src, op: slices.IndexFunc(all, func(c parquetedit.Column) bool { return c.Name == OpColumn })}
+	in := &Input{src: src, op: slices.IndexFunc(all, func(c parquetedit.Column) bool { return c.Name == OpColumn && !o.OpIsData })}
 	if in.op >= 0 && !isText(all[in.op].Type) {
 		return nil, &InputError{Column: OpColumn, Row: -1, Reason: "the op is no text"}
 	}

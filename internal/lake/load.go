@@ -158,7 +158,7 @@ func (m *match) rows(b dms.Batch) (loadRows, error) {
 }
 
 // Sink opens the body of an op's n-th output and closes it when it is complete. One is open at a
-// time, and all outputs of an op have the same options.
+// time, and all outputs of an op have the same options. To [Unite] a nil body says that the output is there already.
 type Sink interface {
 	Open(n int) (io.Writer, FileOptions, error)
 	Close(n int) error

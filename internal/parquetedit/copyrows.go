@@ -24,6 +24,18 @@ func (w *Writer) Takes(f *File, rg int) bool {
 	return g.rows <= w.options.MaxRowGroupRows && g.uncompressed() <= w.options.MaxRowGroupBytes
 }
 
+// Packed is how many row groups a new file has into which CopyRows copies these, with the limits that are the default.
+func Packed(groups []RowGroup) int {
+	n, rows, bytes := 0, int64(0), int64(0)
+	for _, g := range groups {
+		if n == 0 || rows+g.Rows > defaultRowGroupRows || bytes+g.UncompressedBytes > defaultRowGroupBytes {
+			n, rows, bytes = n+1, 0, 0
+		}
+		rows, bytes = rows+g.Rows, bytes+g.UncompressedBytes
+	}
+	return n
+}
+
 func (g *group) uncompressed() int64 {
 	n := int64(0)
 	for i := range g.chunks {

@@ -145,7 +145,7 @@ func (r *run) emptyAgain(ctx context.Context, d *draft, a again) error {
 		return err
 	}
 	forward := lacking == ""
-	if a.old.Kind == KindRewrite {
+	if a.old.movesRows() {
 		var undo bool
 		if targets, undo, err = r.mayEmpty(ctx, targets, lacking, a); err != nil {
 			return err
@@ -219,11 +219,14 @@ func (r *run) lacking(ctx context.Context, creates []Op, a again) (string, error
 	return "", nil
 }
 
+// movesRows says whether what the plan creates are rows of the files that it empties, and of nothing else.
+func (p *Plan) movesRows() bool { return p.Kind == KindRewrite || p.Kind == KindCompact }
+
 // mayUndo returns the creates that are emptied when a plan is undone. Of a
 // rewriting, whose rows are all in its sources still, a created file in which somebody else wrote is kept:
 // what of it is to stay, an operator has to say. Of a load nothing is kept: the next one takes the place of every file.
 func (r *run) mayUndo(ctx context.Context, creates []Op, a again) ([]Op, error) {
-	if a.old.Kind != KindRewrite {
+	if !a.old.movesRows() {
 		return creates, nil
 	}
 	var left []Op

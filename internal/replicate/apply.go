@@ -140,6 +140,8 @@ func inDoubt(err error) bool {
 // write makes the op's missing files.
 func (a *application) write(ctx context.Context, op Op, missing []OpFile) error {
 	switch {
+	case op.Kind == OpCreate && a.plan.Kind == KindCompact:
+		return a.writeCompact(ctx, op, missing)
 	case op.Kind == OpCreate && op.Changes == nil:
 		return a.writeLoad(ctx, op, missing)
 	case op.Kind == OpCreate || op.Kind == OpBlock || op.Kind == OpBlank:

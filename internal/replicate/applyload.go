@@ -55,8 +55,12 @@ func (e *sourceError) Error() string { return e.Key + " changed: " + e.err.Error
 func (e *sourceError) Unwrap() error { return e.err }
 
 // sourceFault tells a source that changed under the plan from trouble with
-// storage: only a look at the source itself says which it is.
+// storage: only a look at the source itself says which it is. A lake file whose bytes are damaged can be the operator's alone.
 func (a *application) sourceFault(ctx context.Context, op Op, err error) error {
+	if a.plan.movesRows() && dataFault(err) == "input" {
+		return haltf("foreign", "commit %s cannot read a lake file whose rows it is to write elsewhere: %v; put the right file back, then acknowledge; or acknowledge with --accept foreign to leave the files as they were",
+			a.plan.commitKey(), err)
+	}
 	if !inDoubt(err) {
 		return err
 	}

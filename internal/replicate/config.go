@@ -19,6 +19,7 @@ type Settings struct {
 	Compression     string        // codec of new lake files: zstd, snappy, gzip, none
 	Parallel        int           // tables at once
 	DropOp          bool          // leave the Op column out of new lake files
+	Compact         bool          // compact tables whose layout is bad, unless a table's attribute says otherwise
 }
 
 // DefaultSettings returns the defaults that the command and the functions share.
@@ -64,4 +65,5 @@ type Activation struct {
 	PartitionKey *string // comma list or "null"
 	OrderColumn  *string // a column or "" for none
 	OutPath      *string // bucket/prefix/
+	Compact      *string // "true", "false", or "" for what the engine's setting says
 }

@@ -76,7 +76,7 @@ func (d *draft) remember(o *outlook, watermark input) {
 			d.ledger.Emptied = d.table.bucket + "/" + watermark.key
 		}
 		return
-	case KindMerge, KindRecord, KindRewrite, KindFence, KindRebuild:
+	case KindMerge, KindRecord, KindRewrite, KindFence, KindRebuild, KindCompact:
 	}
 	d.ledger.Emptied, d.ledger.Gone = o.ledger.Emptied, slices.Clone(o.ledger.Gone)
 	for _, old := range o.ledger.Load {

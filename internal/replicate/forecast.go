@@ -134,6 +134,9 @@ func (d *draft) describe(f *Forecast) {
 	if d.Kind == KindRebuild {
 		f.Action = Rebuilt
 	}
+	if d.Kind == KindCompact {
+		f.Action = Compacted
+	}
 	if d.Kind == KindRecord {
 		f.Action = Idle
 	}

@@ -23,6 +23,7 @@ const (
 	KindRewrite  Kind = "rewrite"  // the table's rows are written again: wider types, another partition key
 	KindFence    Kind = "fence"    // the unapplied writes of a commit become impossible
 	KindRebuild  Kind = "rebuild"  // rows made from raw anew become the table: creates, then older files to zero rows
+	KindCompact  Kind = "compact"  // rows of some lake files lie in other files: creates, then the files they were in to zero rows
 )
 
 // Plan is what one commit does: a value, written down before it becomes
@@ -57,7 +58,7 @@ type Phase struct {
 	Ops int    `json:"ops"`
 }
 
-// Source is a file that the creates of a load or a rewrite read.
+// Source is a file that the creates of a load, a rewrite or a compaction read.
 type Source struct {
 	Key  string `json:"key"`
 	ETag string `json:"etag"`

@@ -72,7 +72,7 @@ func (op Op) check(p *Plan) error {
 // check says what keeps a plan from being carried out.
 func (p *Plan) check(path string, seq uint64) error {
 	switch p.Kind {
-	case KindLoad, KindMerge, KindRecord, KindTruncate, KindRewrite, KindRebuild:
+	case KindLoad, KindMerge, KindRecord, KindTruncate, KindRewrite, KindRebuild, KindCompact:
 	case KindFence:
 		if p.Old == "" {
 			return fmt.Errorf("is a fence that does not say of what")

@@ -3,7 +3,7 @@ package replicate
 // Action says what a tick did with one table.
 type Action string
 
-// The actions of a tick. Loaded, merged and rebuilt changed the lake; the others did not.
+// The actions of a tick. Loaded, merged, rebuilt and compacted changed the lake's files; the others did not.
 const (
 	Loaded     Action = "loaded"     // a full load arrived in the lake
 	Merged     Action = "merged"     // changes arrived in the lake (after a load in the same tick, too)
@@ -14,6 +14,7 @@ const (
 	Halted     Action = "halted"     // data or settings are wrong; Reason says which, and the remedy
 	Failed     Action = "failed"     // storage trouble or the like; a later run may succeed
 	Busy       Action = "busy"       // another run works on the table
+	Compacted  Action = "compacted"  // the same rows lie in other files
 	Cleaned    Action = "cleaned"    // the janitor deleted something
 )
 

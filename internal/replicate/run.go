@@ -34,6 +34,8 @@ type run struct {
 	reread   time.Time
 	touched  map[string]bool // lake files written in this tick
 	lastLive []*lake.File
+
+	looked map[string]lake.Shape // by key and ETag; see shapes
 }
 
 // runTable carries one table as far as there is work and says what it did.
@@ -43,13 +45,19 @@ func (e *Engine) runTable(ctx context.Context, item statestore.Item) Result {
 	r := &run{e: e, meter: &meter{}, result: &result, touched: map[string]bool{}}
 	err := r.start(ctx, item)
 	r.conclude(ctx, err)
-	result.BytesRead, result.BytesWritten, result.BytesCopied = r.meter.read.Load(), r.meter.written.Load(), r.meter.copied.Load()
-	result.Seconds = time.Since(began).Seconds()
+	r.tell(item, began)
+	return result
+}
+
+// tell fills in what all of it took, and the watermark.
+func (r *run) tell(item statestore.Item, began time.Time) {
+	res := r.result
+	res.BytesRead, res.BytesWritten, res.BytesCopied = r.meter.read.Load(), r.meter.written.Load(), r.meter.copied.Load()
+	res.Seconds = time.Since(began).Seconds()
 	if r.t != nil {
 		item = r.t.item
 	}
-	result.LastFullLoadDate, result.LastIncrementalFile = item[statestore.LastFullLoadDate], item[statestore.LastIncrementalFile]
-	return result
+	res.LastFullLoadDate, res.LastIncrementalFile = item[statestore.LastFullLoadDate], item[statestore.LastIncrementalFile]
 }
 
 // conclude turns the error of a table run into its action.
@@ -112,17 +120,27 @@ func (r *run) start(ctx context.Context, item statestore.Item) error {
 	}
 	if !item.Pending() && !item.Halted() {
 		idle, err := r.resting(ctx)
+		if idle && err == nil {
+			var crowded bool
+			crowded, err = r.crowded(ctx)
+			idle = !crowded
+		}
 		if idle || err != nil {
 			return err
 		}
 	}
+	return r.claimed(ctx, r.step)
+}
+
+// claimed works on the table under its lease.
+func (r *run) claimed(ctx context.Context, step func(context.Context) (bool, error)) error {
 	state := r.e.stores.State
 	if err := state.Claim(ctx, r.t.path, r.e.cfg.Owner, leaseTime); err != nil {
 		return err
 	}
 	r.renewed = r.e.now()
 	defer func() { _ = state.Release(context.WithoutCancel(ctx), r.t.path, r.e.cfg.Owner) }()
-	return r.work(ctx)
+	return r.work(ctx, step)
 }
 
 // adopt takes an item as the table's present state and opens its buckets.
@@ -139,8 +157,8 @@ func (r *run) adopt(ctx context.Context, item statestore.Item) error {
 	return err
 }
 
-// work goes on until nothing is new: what is pending first, then plan, commit, apply, finish.
-func (r *run) work(ctx context.Context) error {
+// work takes one step after the other until nothing is left to do. Before each the item is read anew.
+func (r *run) work(ctx context.Context, step func(context.Context) (done bool, err error)) error {
 	lost := 0
 	for {
 		item, err := r.e.stores.State.Read(ctx, r.t.path)
@@ -153,7 +171,7 @@ func (r *run) work(ctx context.Context) error {
 		if err := r.adopt(ctx, item); err != nil {
 			return err
 		}
-		done, err := r.step(ctx)
+		done, err := step(ctx)
 		if inDoubt(err) {
 			if overtaken, _ := r.overtook(ctx); overtaken {
 				err = errors.Join(statestore.ErrConflict, err)
@@ -185,7 +203,7 @@ func (r *run) overtook(ctx context.Context) (bool, error) {
 	return invalid == nil && (seq != r.t.seq || item[statestore.CommitID] != r.t.pending()), nil
 }
 
-// step makes one commit, or finishes the pending one; done says that nothing is left to do now.
+// step makes one commit (plan, commit, apply, finish), or finishes the pending one; done says that nothing is left to do now.
 func (r *run) step(ctx context.Context) (done bool, err error) {
 	switch {
 	case r.t.item.Pending():
@@ -210,16 +228,24 @@ func (r *run) step(ctx context.Context) (done bool, err error) {
 	if err == nil && d == nil {
 		err = r.registerAtRest(ctx)
 	}
-	if err != nil || d == nil {
+	if err == nil && d == nil {
+		return r.compactWhenCrowded(ctx)
+	}
+	if err != nil {
 		return true, err
 	}
+	return false, r.bind(ctx, d)
+}
+
+// bind commits a draft and carries it out.
+func (r *run) bind(ctx context.Context, d *draft) error {
 	before := r.e.now()
 	if err := r.commit(ctx, d); err != nil {
-		return false, err
+		return err
 	}
 	r.reread = before
 	d.merge = nil // its rows are in the changes object now, from which each op reads its own
-	return false, r.carryOut(ctx, &d.Plan, d.ops)
+	return r.carryOut(ctx, &d.Plan, d.ops)
 }
 
 // carryOut applies a binding plan and finishes it. Nil ops are read from the plan's batches.
@@ -247,6 +273,10 @@ func (r *run) account(p *Plan) {
 	case KindRebuild:
 		if res.Action != Merged {
 			res.Action = Rebuilt
+		}
+	case KindCompact:
+		if res.Action == Idle {
+			res.Action = Compacted
 		}
 	case KindMerge, KindTruncate, KindRewrite:
 		res.Action = Merged

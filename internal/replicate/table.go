@@ -25,6 +25,7 @@ type table struct {
 	lead      time.Duration
 	before    string // prefix of before-image columns; "" = the default
 	fenced    bool   // ReloadPolicy is fence
+	compact   bool   // runs compact it by themselves
 	seq       uint64
 }
 
@@ -44,7 +45,7 @@ func (e *Engine) newTable(item statestore.Item) (*table, error) {
 		raw:   item[statestore.Prefix] + item[statestore.Folder],
 		order: noneIsEmpty(item[statestore.OrderColumn]), zone: time.UTC,
 		key: columnList(item[statestore.PrimaryKey]), partition: columnList(item[statestore.PartitionKey]),
-		before: item[statestore.BeforeImagePrefix],
+		before: item[statestore.BeforeImagePrefix], compact: e.cfg.Compact,
 	}
 	if t.bucket == "" || t.raw == "" {
 		t.bucket, t.raw, _ = strings.Cut(t.path, "/")
@@ -85,6 +86,13 @@ func (t *table) parse() error {
 		t.fenced = true
 	default:
 		return haltf("settings", "attribute ReloadPolicy %q is neither auto nor fence", t.item[statestore.ReloadPolicy])
+	}
+	switch v := t.item[statestore.Compact]; v {
+	case "":
+	case statestore.True, statestore.False:
+		t.compact = v == statestore.True
+	default:
+		return haltf("settings", "attribute Compact %q is neither true nor false", v)
 	}
 	if t.outBucket == "" {
 		return haltf("location", "attribute out_path %q names no bucket; set it with sluice activate --out-path", t.item[statestore.OutPath])
