@@ -57,33 +57,41 @@ func lineItemTable() Table {
 	}
 }
 
-// Row fills row with the row of a key. Versions differ in quantity, price,
-// flag, receipt date and comment. row has sixteen places; it is reused, not kept.
-func (l *LineItem) Row(row []any, key int64, version uint64) []any {
-	fixed := rand.New(rand.NewPCG(l.seed, uint64(key)))
-	varying := rand.New(rand.NewPCG(l.seed+version+1, uint64(key)))
-	shipped := Days(8036 + fixed.IntN(2526)) // 1992-01-02 … 1998-12-01
+// Row fills row with the row of a key. In version 1 every value but the key is another one than in version 0.
+// row has sixteen places; it is reused, not kept.
+func (l *LineItem) Row(row []any, key int64, version int) []any {
+	d := draw{rand.New(rand.NewPCG(l.seed, uint64(key))), version}
+	shipped := Days(8036 + d.of(2526)) // 1992-01-02 … 1998-12-01
 	return append(row[:0],
-		key, int32(fixed.IntN(200_000)), int32(fixed.IntN(10_000)), int32(1+key%7),
-		Unscaled(100*(1+varying.IntN(50))), Unscaled(90_000+varying.IntN(9_500_000)),
-		Unscaled(fixed.IntN(11)), Unscaled(fixed.IntN(9)),
-		pick(varying, l.words.flags), pick(fixed, l.words.statuses),
-		shipped, shipped+Days(fixed.IntN(60)), shipped+Days(1+varying.IntN(30)),
-		pick(fixed, l.words.instructions), pick(fixed, l.words.modes), l.comment(varying),
+		key, int32(d.of(200_000)), int32(d.of(10_000)), int32(1+d.of(7)),
+		Unscaled(100*(1+d.of(50))), Unscaled(90_000+d.of(9_500_000)),
+		Unscaled(d.of(11)), Unscaled(d.of(9)),
+		d.pick(l.words.flags), d.pick(l.words.statuses),
+		shipped, shipped+Days(d.of(60)), shipped+Days(1+d.of(30)),
+		d.pick(l.words.instructions), d.pick(l.words.modes), l.comment(d),
 	)
 }
 
-func pick(rng *rand.Rand, from []any) any { return from[rng.IntN(len(from))] }
+// draw draws the values of one row in one version.
+type draw struct {
+	rng     *rand.Rand
+	version int
+}
+
+// of returns a number from 0 to n-1. The versions 0 and 1 of one draw differ when n is 2 or more.
+func (d draw) of(n int) int { return (d.rng.IntN(n) + d.version*max(1, n/3)) % n }
+
+func (d draw) pick(from []any) any { return from[d.of(len(from))] }
 
 // comment returns 20 to 40 bytes that hardly repeat.
-func (l *LineItem) comment(rng *rand.Rand) []byte {
+func (l *LineItem) comment(d draw) []byte {
 	text := make([]byte, 0, 48)
 	for range 3 {
-		word, _ := pick(rng, l.words.words).(string)
+		word, _ := d.pick(l.words.words).(string)
 		text = append(append(text, word...), ' ')
 	}
 	for range 8 {
-		text = append(text, byte('a'+rng.IntN(26)))
+		text = append(text, byte('a'+d.of(26)))
 	}
 	return text
 }
@@ -104,12 +112,26 @@ func (l *LineItem) Load(ctx context.Context, w *Writer, rows int64, at time.Time
 	return load.Close(ctx)
 }
 
-// RandomUpdates returns n updates of keys anywhere among 1 to rows, in random order.
+// RandomUpdates returns n updates of keys anywhere among 1 to rows, in random order. Every value is new.
 func (l *LineItem) RandomUpdates(rows int64, n int) []Change {
 	return l.updates(1, rows, n)
 }
 
-// TailChanges returns updates of keys in the last fiftieth of 1 to rows,
+// PriceUpdates returns the updates of RandomUpdates with two new values each, of l_quantity and l_extendedprice.
+func (l *LineItem) PriceUpdates(rows int64, n int) []Change {
+	changes := l.updates(1, rows, n)
+	for i, c := range changes {
+		key, _ := c.Row[0].(int64)
+		row := l.Row(nil, key, 0)
+		for _, column := range []string{"l_quantity", "l_extendedprice"} {
+			row[l.Table.Index(column)] = c.Row[l.Table.Index(column)]
+		}
+		changes[i].Row = row
+	}
+	return changes
+}
+
+// TailChanges returns updates of keys in the last fiftieth of 1 to rows, with every value new,
 // then inserts behind them.
 func (l *LineItem) TailChanges(rows int64, updates, inserts int) []Change {
 	changes := l.updates(rows-rows/50+1, rows, updates)

@@ -2,6 +2,8 @@ package dmsgen_test
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -106,6 +108,41 @@ func TestSample(t *testing.T) {
 	}
 	if got := len(s.Rows("store")); got != 9 {
 		t.Errorf("got %d stores, want 9", got)
+	}
+}
+
+// differing returns the columns in which a change differs from the row of its key in the full load.
+func differing(items *dmsgen.LineItem, c dmsgen.Change) []string {
+	var names []string
+	key, _ := c.Row[0].(int64)
+	for i, old := range items.Row(nil, key, 0) {
+		if !reflect.DeepEqual(old, c.Row[i]) {
+			names = append(names, items.Table.Columns[i].Name)
+		}
+	}
+	return names
+}
+
+// The benchmark's cases are named after what their changes leave as it was.
+func TestLineItemChangesWhatItSays(t *testing.T) {
+	items := dmsgen.NewLineItem(1)
+	every := make([]string, 0, len(items.Table.Columns))
+	for _, c := range items.Table.Columns[1:] {
+		every = append(every, c.Name)
+	}
+	for name, c := range map[string]struct {
+		changes []dmsgen.Change
+		want    []string
+	}{
+		"random": {items.RandomUpdates(10_000, 1000), every},
+		"tail":   {items.TailChanges(10_000, 100, 0), every},
+		"price":  {items.PriceUpdates(10_000, 1000), []string{"l_quantity", "l_extendedprice"}},
+	} {
+		for _, change := range c.changes {
+			if got := differing(items, change); !slices.Equal(got, c.want) {
+				t.Fatalf("%s: key %v differs in %q, want %q", name, change.Row[0], got, c.want)
+			}
+		}
 	}
 }
 

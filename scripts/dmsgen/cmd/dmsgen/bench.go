@@ -20,10 +20,11 @@ type benchFlags struct {
 func benchCommand() *cobra.Command {
 	var f benchFlags
 	c := &cobra.Command{
-		Use: "bench --dir D", Short: "Write the benchmark's inputs: lineitem and two sets of changes",
+		Use: "bench --dir D", Short: "Write the benchmark's inputs: lineitem and three sets of changes",
 		Long: `Below --dir: raw/bench/lineitem/LOAD… is the full load; random/ has updates of
-one row in a hundred, anywhere; tail/ has 10,000 updates among the last 2 % of
-the keys and 1,000 inserts behind them. Copy one of them over raw/ to run it.`,
+one row in a hundred, anywhere, with every value new; columns/ the same with two
+new values each; tail/ has 10,000 updates among the last 2 % of the keys and 1,000
+inserts behind them. Copy one of them over raw/ to run it.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return writeBench(c, &f) },
 	}
@@ -43,6 +44,9 @@ func writeBench(c *cobra.Command, f *benchFlags) error {
 		return err
 	}
 	if err := f.writeChanges(ctx, "random", items.RandomUpdates(f.rows, int(f.rows/100))); err != nil {
+		return err
+	}
+	if err := f.writeChanges(ctx, "columns", items.PriceUpdates(f.rows, int(f.rows/100))); err != nil {
 		return err
 	}
 	if err := f.writeChanges(ctx, "tail", items.TailChanges(f.rows, 10_000, 1_000)); err != nil {
