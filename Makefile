@@ -17,7 +17,7 @@ rig = mkdir -p .tools/bin && go build -o .tools/bin/rig ./scripts/rig/cmd/rig &&
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## a sample database as DMS files, merged into a lake here and now: Go only, no account
@@ -62,8 +62,18 @@ vuln:
 	@tools/vuln
 
 .PHONY: bench
-bench: build ## whole runs beside DuckDB, 10 M rows (BENCH_FLAGS='--rows 1000000 --only load,tail')
+bench: build ## whole runs beside DuckDB, 10 M rows (BENCH_FLAGS='--rows 1000000 --only load,tail'): docs/PERFORMANCE.md
 	@$(rig) go run ./scripts/bench $(BENCH_FLAGS)
+
+.PHONY: bench-peers
+bench-peers: build ## the same, also beside Polars and delta-rs; SPARK=1: and Spark, which needs a Java 17
+	@peers=$$(scripts/rig/setup peers scripts/bench/peers.lock); \
+	spark=$${SPARK:+$$(scripts/rig/setup spark scripts/bench/spark.lock pyspark)}; \
+	$(rig) go run ./scripts/bench --peers "$$peers" --spark "$${spark:-}" $(BENCH_FLAGS)
+
+.PHONY: bench-guard
+bench-guard: build ## 1 M rows, three times: fails when sluice's part of DuckDB's CPU time is above scripts/bench/guard.txt
+	@$(rig) go run ./scripts/bench --rows 1000000 --only load,adopted-tail,adopted-random,columns --repeat 3 --guard scripts/bench/guard.txt
 
 .PHONY: gobench
 gobench: ## Go benchmarks, without tests (BENCH=regexp, PKG=./…)

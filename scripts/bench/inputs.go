@@ -1,24 +1,13 @@
 package main
 
 import (
-	_ "embed"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 )
-
-//go:embed duck.py
-var duckScript string
-
-// duck runs a command of duck.py.
-func (b *bench) duck(args ...string) (usage, string, error) {
-	u, out, err := b.process(nil, b.duckdb, append([]string{"-c", duckScript}, args...)...)
-	return u, strings.TrimSpace(string(out)), err
-}
 
 // cached returns the directory of inputs of this name, made the first time it is asked for.
 func (b *bench) cached(name string, fill func(dir string) error) (string, error) {
@@ -47,7 +36,7 @@ func (b *bench) generate(args ...string) error {
 
 // benchInputs are the files of dmsgen bench.
 func (b *bench) benchInputs() (string, error) {
-	return b.cached(fmt.Sprintf("lineitem-%d", b.rows), func(dir string) error {
+	return b.cached(fmt.Sprintf("inputs-%d", b.rows), func(dir string) error {
 		return b.generate("bench", "--rows", fmt.Sprint(b.rows), "--dir", dir)
 	})
 }

@@ -9,43 +9,81 @@ import (
 
 // lineitem measures the load of one big table, then merges into it.
 func (b *bench) lineitem(cases []string) error {
-	inputs, err := b.benchInputs()
-	if err != nil {
+	if err := b.load("load", "zstd", slices.Contains(cases, "load")); err != nil {
 		return err
-	}
-	if err := copyTree(inputs+"/raw", b.work+"/one/raw", nil); err != nil {
-		return err
-	}
-	env := b.lakeEnv("one")
-	if err := b.activated(env, "bench.lineitem", "--primary-key", "l_orderkey"); err != nil {
-		return err
-	}
-	loaded, err := b.tick(env)
-	if err != nil {
-		return err
-	}
-	if slices.Contains(cases, "load") {
-		duck, _, err := b.duck("load", inputs+"/raw/bench/lineitem", b.work+"/duck.parquet")
-		if err != nil {
-			return err
-		}
-		r := result{name: "load", sluice: loaded, duck: duck, note: fmt.Sprintf("%d rows", b.rows)}
-		if err := b.compare(r, b.work+"/one/lake/lineitem/*.parquet", b.work+"/duck.parquet"); err != nil {
-			return err
-		}
 	}
 	for i, name := range []string{"tail", "random"} {
 		if !slices.Contains(cases, name) {
 			continue
 		}
-		if err := b.merge(name, fmt.Sprintf("20250101-%02d", 2+i)); err != nil {
+		if err := b.intoOwn(name, fmt.Sprintf("20250101-%02d", 2+i)); err != nil {
 			return err
 		}
 	}
 	if slices.Contains(cases, "verify") {
-		return b.verify(env)
+		return b.verify(b.lakeEnv("load"))
 	}
 	return nil
+}
+
+// load measures a full load in a codec, beside the others if it is asked for.
+func (b *bench) load(name, codec string, beside bool) error {
+	inputs, err := b.benchInputs()
+	if err != nil {
+		return err
+	}
+	if err := copyTree(inputs+"/raw", b.work+"/"+name+"/raw", nil); err != nil {
+		return err
+	}
+	env := append(b.lakeEnv(name), "SLUICE_COMPRESSION="+codec)
+	if err := b.activated(env, "bench.lineitem", "--primary-key", key); err != nil {
+		return err
+	}
+	loaded, err := b.tick(env)
+	if err != nil || !beside {
+		return err
+	}
+	lake := b.work + "/" + name + "/lake/lineitem"
+	r := result{name: name, note: fmt.Sprintf("%d rows, %s", b.rows, codec)}
+	r.add("sluice", loaded)
+	if err := b.sized(&r, "sluice", lake); err != nil {
+		return err
+	}
+	_, mine, err := b.duck("hash", "", lake+"/*.parquet")
+	if err != nil {
+		return err
+	}
+	for _, p := range b.peers() {
+		if p.system != duckDB && p.system != polars {
+			continue
+		}
+		out := b.scratch()
+		if err := os.Mkdir(out, 0o777); err != nil {
+			return err
+		}
+		u, _, err := b.script(p.python, p.script, "load", inputs+"/raw/bench/lineitem", out+"/all.parquet", codec)
+		if err != nil {
+			return err
+		}
+		_, theirs, err := b.duck("hash", "", out+"/all.parquet")
+		if err != nil {
+			return err
+		}
+		r.add(p.system, u)
+		if err := b.sized(&r, p.system, out); err != nil {
+			return err
+		}
+		b.equal(&r, p.system, mine, theirs)
+	}
+	b.record(r)
+	return nil
+}
+
+// sized notes how many bytes a system wrote.
+func (b *bench) sized(r *result, system, dir string) error {
+	n, err := bytesBelow(dir)
+	r.note += fmt.Sprintf("; %s wrote %d MB", system, n/1e6)
+	return err
 }
 
 // verify verifies the lake as it is now, in the memory that is the default and in the least. The merges before it say
@@ -56,58 +94,55 @@ func (b *bench) verify(env []string) error {
 		if err != nil {
 			return err
 		}
-		b.record(result{name: "verify " + memory, sluice: u, note: strings.Join(strings.Fields(string(out)), " ")})
+		r := result{name: "verify " + memory, note: strings.Join(strings.Fields(string(out)), " ")}
+		r.add("sluice", u)
+		b.record(r)
 	}
 	return nil
 }
 
-// merge lets sluice merge the changes into its lake, and DuckDB into a copy of the same files.
-func (b *bench) merge(name, hour string) error {
+// intoOwn lets sluice merge the changes into its lake, and DuckDB into a copy of the same files.
+func (b *bench) intoOwn(name, hour string) error {
 	inputs, err := b.benchInputs()
 	if err != nil {
 		return err
 	}
-	lake, other, changes := b.work+"/one/lake/lineitem", b.work+"/"+name+"/lake", b.work+"/"+name+"/changes"
+	lake, other, changes := b.work+"/load/lake/lineitem", b.work+"/"+name+"/lake", b.work+"/"+name+"/changes"
 	if err := copyTree(lake, other, nil); err != nil {
 		return err
 	}
 	later := func(file string) string { return hour + strings.TrimPrefix(file, "20250101-01") }
-	for _, to := range []string{changes, b.work + "/one/raw/bench/lineitem"} {
+	for _, to := range []string{changes, b.work + "/load/raw/bench/lineitem"} {
 		if err := copyTree(inputs+"/"+name+"/bench/lineitem", to, later); err != nil {
 			return err
 		}
 	}
-	merged, err := b.tick(b.lakeEnv("one"))
+	merged, err := b.tick(b.lakeEnv("load"))
 	if err != nil {
 		return err
 	}
-	duck, _, err := b.duck("merge", other, changes, "l_orderkey")
+	duck, _, err := b.duck("merge", other, changes, key, "zstd")
 	if err != nil {
 		return err
 	}
 	note := map[string]string{"tail": "10,000 updates, 1,000 inserts in the last 2 %", "random": "1 % of the rows"}[name]
-	return b.compare(result{name: name, sluice: merged, duck: duck, note: note}, lake+"/*.parquet", other+"/*.parquet")
+	r := result{name: name, note: note + ", into a lake of sluice's own"}
+	r.add("sluice", merged)
+	r.add(duckDB, duck)
+	return b.compare(r, lake+"/*.parquet", other+"/*.parquet", "")
 }
 
 // compare records the result and says when the two lakes differ.
-func (b *bench) compare(r result, one, other string, column ...string) error {
-	hash := func(files string) (string, error) {
-		_, out, err := b.duck("hash", files, strings.Join(column, ""))
-		return out, err
-	}
-	mine, err := hash(one)
+func (b *bench) compare(r result, one, other, column string) error {
+	_, mine, err := b.duck("hash", column, one)
 	if err != nil {
 		return err
 	}
-	theirs, err := hash(other)
+	_, theirs, err := b.duck("hash", column, other)
 	if err != nil {
 		return err
 	}
-	r.note += "; equal rows"
-	if mine != theirs {
-		b.failed = true
-		r.note += fmt.Sprintf("; DIFFERENT: sluice %s, DuckDB %s", mine, theirs)
-	}
+	b.equal(&r, duckDB, mine, theirs)
 	b.record(r)
 	return nil
 }
@@ -122,7 +157,7 @@ func (b *bench) partitions() error {
 		return err
 	}
 	env := b.lakeEnv("wide")
-	if err := b.activated(env, "bench.wide", "--primary-key", "l_orderkey", "--partition-key", "l_region"); err != nil {
+	if err := b.activated(env, "bench.wide", "--primary-key", key, "--partition-key", "l_region"); err != nil {
 		return err
 	}
 	loaded, err := b.tick(env)
@@ -138,7 +173,9 @@ func (b *bench) partitions() error {
 	if err != nil {
 		return err
 	}
-	r := result{name: "partitions", sluice: loaded, duck: duck, note: fmt.Sprintf("1,000 partitions, %d files", files)}
+	r := result{name: "partitions", note: fmt.Sprintf("1,000 partitions, %d files", files)}
+	r.add("sluice", loaded)
+	r.add(duckDB, duck)
 	return b.compare(r, b.work+"/wide/lake/wide/*/*.parquet", out+"/*/*.parquet", "l_region")
 }
 

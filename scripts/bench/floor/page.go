@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/s2"
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+	"golang.org/x/sync/errgroup"
+)
+
+// page is a data page as it lies in the file, header and body.
+type page struct {
+	offset, bytes int64
+	body          []byte // once it is compressed again
+}
+
+// find returns the pages of the columns that hold a changed row, in the order of the file, and how many there are in
+// all columns and rows.
+func find(in *os.File, columns []string, changed []int64) (touched []page, all int, err error) {
+	info, err := in.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	file, err := parquet.OpenFile(in, info.Size(), parquet.SkipBloomFilters(true), parquet.SkipMagicBytes(true))
+	if err != nil {
+		return nil, 0, err
+	}
+	indexes, first := file.OffsetIndexes(), int64(0)
+	for _, group := range file.Metadata().RowGroups {
+		if len(indexes) < len(group.Columns) {
+			return nil, 0, fmt.Errorf("no offset index")
+		}
+		for c, chunk := range group.Columns {
+			pages := indexes[c].PageLocations
+			all += len(pages)
+			if len(columns) > 0 && !slices.Contains(columns, strings.Join(chunk.MetaData.PathInSchema, ".")) {
+				continue
+			}
+			if chunk.MetaData.Codec != format.Snappy {
+				return nil, 0, fmt.Errorf("codec %v", chunk.MetaData.Codec)
+			}
+			for i, p := range pages {
+				end := group.NumRows
+				if i+1 < len(pages) {
+					end = pages[i+1].FirstRowIndex
+				}
+				at, _ := slices.BinarySearch(changed, first+p.FirstRowIndex)
+				if at < len(changed) && changed[at] < first+end {
+					touched = append(touched, page{offset: p.Offset, bytes: int64(p.CompressedPageSize)})
+				}
+			}
+		}
+		indexes, first = indexes[len(group.Columns):], first+group.NumRows
+	}
+	slices.SortFunc(touched, func(a, b page) int { return cmp.Compare(a.offset, b.offset) })
+	return touched, all, nil
+}
+
+// again reads, decompresses and compresses pages.
+func again(ctx context.Context, in io.ReaderAt, pages []page) error {
+	var buffers sync.Pool
+	g, _ := errgroup.WithContext(ctx)
+	for some := range slices.Chunk(pages, 16) {
+		g.Go(func() error {
+			plain, _ := buffers.Get().(*[]byte)
+			if plain == nil {
+				plain = new([]byte)
+			}
+			defer buffers.Put(plain)
+			for i := range some {
+				if err := some[i].again(in, plain); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+func (p *page) again(in io.ReaderAt, plain *[]byte) error {
+	b := make([]byte, p.bytes)
+	if _, err := in.ReadAt(b, p.offset); err != nil {
+		return err
+	}
+	header := bytes.NewReader(b)
+	var h format.PageHeader
+	if err := thrift.NewDecoder(new(thrift.CompactProtocol).NewReader(header)).Decode(&h); err != nil {
+		return fmt.Errorf("page header: %w", err)
+	}
+	body := b[len(b)-header.Len():]
+	if h.Type != format.DataPage || int(h.CompressedPageSize) != len(body) {
+		return fmt.Errorf("page of type %v, %d bytes of %d", h.Type, h.CompressedPageSize, len(body))
+	}
+	*plain = slices.Grow((*plain)[:0], int(h.UncompressedPageSize))[:h.UncompressedPageSize]
+	if _, err := s2.Decode(*plain, body); err != nil {
+		return err
+	}
+	p.body = append(b[:len(b)-len(body)], s2.EncodeSnappy(nil, *plain)...)
+	return nil
+}
