@@ -57,7 +57,8 @@ func replaced(x subject, change bool, rows ...int64) parquetedit.Script {
 // inOne replaces a row in which the second column changes.
 func inOne(x subject, row int64) parquetedit.Script {
 	s := replaced(x, false, row)
-	s.Replace[1] = replaced(x, true, row).Replace[1]
+	c := min(1, len(s.Replace)-1)
+	s.Replace[c] = replaced(x, true, row).Replace[c]
 	return s
 }
 
@@ -114,6 +115,9 @@ func untouched(x subject, s parquetedit.Script, c int) []keptPage {
 		at, touched, empty := len(out), len(pages), len(pages)
 		for i := range pages {
 			p := &pages[i]
+			if p.rows == 0 {
+				continue
+			}
 			if changes(x, s, c, p) {
 				touched = min(touched, i)
 				continue

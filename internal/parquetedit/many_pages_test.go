@@ -87,7 +87,9 @@ func parquetGo(tb testing.TB) map[string][]byte {
 		"parquetgo_v2_none": {2, &parquet.Uncompressed, []parquet.WriterOption{
 			parquet.BloomFilters(parquet.SplitBlockFilter(10, "id"), parquet.SplitBlockFilter(10, "text")), parquet.MaxRowsPerRowGroup(250),
 		}},
-		"parquetgo_v1_gzip": {1, &parquet.Gzip, []parquet.WriterOption{parquet.MaxRowsPerRowGroup(150)}},
+		"parquetgo_v1_gzip": {1, &parquet.Gzip, []parquet.WriterOption{
+			parquet.MaxRowsPerRowGroup(150), parquet.SortingWriterConfig(parquet.SortingColumns(parquet.Ascending("id"))),
+		}},
 	} {
 		var b bytes.Buffer
 		options := append([]parquet.WriterOption{
@@ -107,10 +109,11 @@ func parquetGo(tb testing.TB) map[string][]byte {
 	return files
 }
 
-// subjects are the files that are edited in every way: those of other programs, and those that parquet-go writes here and now.
+// subjects are the files that are edited in every way: those of other programs, those that parquet-go writes here and now, and those made by hand.
 func subjects(tb testing.TB) (map[string][]byte, []string) {
 	tb.Helper()
 	files := foreign(tb)
 	maps.Copy(files, parquetGo(tb))
+	maps.Copy(files, emptyPages(tb))
 	return files, slices.Sorted(maps.Keys(files))
 }

@@ -40,21 +40,22 @@ func (x subject) edited(tb testing.TB, s parquetedit.Script, other bool) subject
 	if _, err := parquetedit.Rewrite(context.Background(), x.file, s, parquetedit.NewOutput(src, &out)); err != nil {
 		tb.Fatalf("%s: %v", x.name, err)
 	}
-	want := naive(x.values, s)
-	y := subject{name: x.name, body: out.Bytes(), file: open(tb, out.Bytes()), values: want}
+	values := naive(x.values, s)
+	want := showAll(values)
+	y := subject{name: x.name, body: out.Bytes(), file: open(tb, out.Bytes()), values: values}
 	y.columns = y.file.Columns()
-	if d := firstDiff(showAll(want), read(tb, y.file)); d != "" {
+	if d := firstDiff(want, read(tb, y.file)); d != "" {
 		tb.Errorf("%s: %s", x.name, d)
 	}
-	if other {
+	if other && !hasEmptyPage(y.body) { // parquet-go panics at a V2 page of no rows
 		if _, err := parquet.OpenFile(bytes.NewReader(y.body), int64(len(y.body))); err != nil {
 			tb.Fatalf("%s: parquet-go: %v", x.name, err)
 		}
-		if d := firstDiff(showAll(want), readOther(tb, y.body)); d != "" {
+		if d := firstDiff(want, readOther(tb, y.body)); d != "" {
 			tb.Errorf("%s: parquet-go: %s", x.name, d)
 		}
 	}
-	y.faults = audited(y.columns, want, y.body)
+	y.faults = audited(y.columns, values, y.body)
 	for _, f := range newFaults(x.faults, y.faults) {
 		tb.Errorf("%s: %s", x.name, f.text)
 	}
@@ -72,10 +73,13 @@ func TestRandomEdits(t *testing.T) {
 func randomEdits(t *testing.T, files map[string][]byte, names []string, seed uint64, scripts int) int {
 	t.Helper()
 	const chain = 4 // scripts one after the other
-	done := 0
+	done, known := 0, make([]subject, len(names))
+	for i, name := range names {
+		known[i] = newSubject(t, name, files[name])
+	}
 	for round := uint64(0); done < scripts && !t.Failed(); round++ {
-		for i, name := range names {
-			x := newSubject(t, fmt.Sprintf("%s, seed %d, round %d", name, seed, round), files[name])
+		for i, x := range known {
+			x.name = fmt.Sprintf("%s, seed %d, round %d", x.name, seed, round)
 			rng := rand.New(rand.NewPCG(seed, round<<16+uint64(i)))
 			for n := range chain {
 				x = x.edited(t, someScript(rng, x.columns, x.values), n == chain-1)

@@ -193,3 +193,10 @@ func plain(value any) any {
 	}
 	return value
 }
+
+// Python returns a Python that has the packages of requirements.lock: DuckDB and pyarrow, a reader and writer of Parquet that shares no
+// code with either sluice or DuckDB. For what needs more than SQL.
+func Python(t testing.TB) string {
+	t.Helper()
+	return setting(t, EnvDuckDB)
+}

@@ -2,7 +2,7 @@
 
     python digest.py FILE…      prints {"FILE": {"column": "sha256", …}, …}, and where a file cannot be read {"error": "…"}
 """
-import base64, hashlib, json, os, struct, sys
+import base64, hashlib, json, os, struct, sys, uuid
 
 import pyarrow as pa, pyarrow.parquet as pq
 
@@ -46,6 +46,8 @@ def cell(v, col, typ):
     if p == "DOUBLE":
         return "%016x" % struct.unpack("<Q", struct.pack("<d", v.as_py()))[0]
     b = v.as_py()
+    if isinstance(b, uuid.UUID):
+        b = b.bytes
     return base64.b64encode(b.encode() if isinstance(b, str) else b).decode()
 
 

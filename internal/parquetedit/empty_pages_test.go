@@ -1,0 +1,105 @@
+package parquetedit_test
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"testing"
+
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// emptyPages gives files made by hand: one column of numbers, not compressed, PLAIN, in pages of 30, 0, 25, 0, 0, 40 and 0 rows, of which the third
+// holds only NULLs. No writer that is known makes pages of no rows; the format has nothing against them.
+func emptyPages(tb testing.TB) map[string][]byte {
+	tb.Helper()
+	return map[string][]byte{"empty_pages_v1": emptyPagesFile(tb, false), "empty_pages_v2": emptyPagesFile(tb, true)}
+}
+
+func emptyPagesFile(tb testing.TB, v2 bool) []byte {
+	tb.Helper()
+	b := []byte("PAR1")
+	rows := int64(0)
+	for i, n := range []int{30, 0, 25, 0, 0, 40, 0} {
+		b = append(b, numbersPage(tb, v2, rows, n, i == 2)...)
+		rows += int64(n)
+	}
+	size := int64(len(b) - 4)
+	optional, kind := format.Optional, format.Int64
+	meta := format.FileMetaData{
+		Version: 2, NumRows: rows,
+		Schema: []format.SchemaElement{{Name: "root", NumChildren: thrift.New(int32(1))}, {
+			Name: "n", Type: thrift.New(kind), RepetitionType: thrift.New(optional),
+		}},
+		RowGroups: []format.RowGroup{{
+			NumRows: rows, TotalByteSize: size, TotalCompressedSize: size,
+			Columns: []format.ColumnChunk{{MetaData: format.ColumnMetaData{
+				Type: kind, Encoding: []format.Encoding{format.Plain, format.RLE}, PathInSchema: []string{"n"}, NumValues: rows,
+				TotalUncompressedSize: size, TotalCompressedSize: size, DataPageOffset: 4, Statistics: format.Statistics{NullCount: 25},
+			}}},
+		}},
+	}
+	footer := marshal(tb, &meta)
+	b = binary.LittleEndian.AppendUint32(append(b, footer...), uint32(len(footer)))
+	return append(b, "PAR1"...)
+}
+
+// numbersPage is a page of the numbers from first on, or of NULLs.
+func numbersPage(tb testing.TB, v2 bool, first int64, rows int, null bool) []byte {
+	tb.Helper()
+	var levels, values []byte
+	level := byte(1)
+	if null {
+		level = 0
+	}
+	if rows > 0 {
+		levels = []byte{byte(rows << 1), level}
+	}
+	for i := range rows {
+		if !null {
+			values = binary.LittleEndian.AppendUint64(values, uint64(first)+uint64(i))
+		}
+	}
+	h := format.PageHeader{}
+	body := append(levels, values...)
+	if v2 {
+		nulls := int32(0)
+		if null {
+			nulls = int32(rows)
+		}
+		h.Type = format.DataPageV2
+		h.DataPageHeaderV2 = thrift.New(format.DataPageHeaderV2{
+			NumValues: int32(rows), NumRows: int32(rows), NumNulls: nulls, Encoding: format.Plain, DefinitionLevelsByteLength: int32(len(levels)),
+			Statistics: format.Statistics{NullCount: int64(nulls)},
+		})
+	} else {
+		body = append(binary.LittleEndian.AppendUint32(nil, uint32(len(levels))), body...)
+		h.DataPageHeader = thrift.New(format.DataPageHeader{
+			NumValues: int32(rows), Encoding: format.Plain, DefinitionLevelEncoding: format.RLE, RepetitionLevelEncoding: format.RLE,
+		})
+	}
+	h.UncompressedPageSize, h.CompressedPageSize, h.CRC = int32(len(body)), int32(len(body)), int32(crc32.ChecksumIEEE(body))
+	return append(marshal(tb, &h), body...)
+}
+
+func marshal(tb testing.TB, v any) []byte {
+	tb.Helper()
+	b, err := thrift.Marshal(new(thrift.CompactProtocol), v)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}
+
+func hasEmptyPage(b []byte) bool {
+	for _, g := range layoutOf(b).groups {
+		for i := range g.chunks {
+			for _, p := range g.chunks[i].dataPages() {
+				if p.rows == 0 {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
