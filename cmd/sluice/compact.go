@@ -43,6 +43,7 @@ Exit status: 2 when the table is halted or off, 3 when something halted it.`,
 
 // workOn does something to the lake of one table and prints what it did.
 func (a *app) workOn(ctx context.Context, o *options, table string, do func(engine, context.Context, string) (replicate.Result, error)) error {
+	o.limited = true
 	b := a.bar("lake files")
 	e, err := a.open(ctx, o, watcher{log: o.logger(a), progress: b.progress, now: a.now})
 	if err != nil {

@@ -29,6 +29,12 @@ func openEngine(ctx context.Context, o *options, w watcher) (engine, error) {
 			return nil, fmt.Errorf("lake directory: %w", err)
 		}
 	}
+	if o.limited {
+		if err := o.limitMemory(processLimits(os.LookupEnv), w.log); err != nil {
+			return nil, err
+		}
+		cfg.MemoryBytes = o.settings.MemoryBytes
+	}
 	state, err := o.openState(ctx, where.lake, w)
 	if err != nil {
 		return nil, err

@@ -18,11 +18,14 @@ type options struct {
 
 	settings  replicate.Settings
 	makeLake  bool // set by commands that create a lake directory
+	limited   bool // set by commands that keep to a limit of memory
 	opColumn  string
 	json      bool
 	verbose   bool
 	logLevel  string
 	logFormat string
+
+	memory size // --memory; 0 = find out
 }
 
 func newOptions() *options {
@@ -62,6 +65,7 @@ func (o *options) registerEngine(flags *pflag.FlagSet) {
 	flags.StringVar(&s.Compression, "compression", s.Compression, "codec of new lake files: zstd, snappy, gzip, none")
 	flags.IntVar(&s.Parallel, "parallel", s.Parallel, "tables at once")
 	flags.BoolVar(&s.Compact, "compact", s.Compact, "let runs compact tables whose layout is bad (an attribute of the table outranks it)")
+	flags.Var(&o.memory, "memory", "what a run may take of memory (default that of its container, or half of the machine's)")
 	flags.StringVar(&o.opColumn, "op-column", "keep", "the Op column in new lake files: keep or drop")
 }
 

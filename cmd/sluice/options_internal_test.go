@@ -36,7 +36,7 @@ func TestOptionsFromEnvironmentAndFlags(t *testing.T) {
 		"SLUICE_RAW": "s3://r", "SLUICE_LAKE": "s3://l", "SLUICE_STATE": "dynamodb://T", "SLUICE_SCHEMA": "sales",
 		"SLUICE_SETTLE": "0", "SLUICE_FULL_LOAD_QUIET": "5m", "SLUICE_HORIZON": "2d", "SLUICE_BATCH_BYTES": "16MiB",
 		"SLUICE_TARGET_FILE_BYTES": "1048576", "SLUICE_COMPRESSION": "snappy", "SLUICE_PARALLEL": "9", "SLUICE_OP_COLUMN": "drop",
-		"SLUICE_CATALOG": "glue:sales",
+		"SLUICE_CATALOG": "glue:sales", "SLUICE_MEMORY": "1GiB",
 	}
 	s := &session{engine: &fakeEngine{}, env: env}
 	if got := s.run(t, "run", "--raw", "s3://flag", "--settle", "3s", "--compression", "gzip"); got != exitWell {
@@ -48,6 +48,9 @@ func TestOptionsFromEnvironmentAndFlags(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, s.options.settings); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
+	}
+	if s.options.memory != 1<<30 {
+		t.Errorf("memory is %d", s.options.memory)
 	}
 	got := []string{s.options.raw, s.options.lake, s.options.state, s.options.schema, s.options.catalog}
 	if diff := cmp.Diff([]string{"s3://flag", "s3://l", "dynamodb://T", "sales", "glue:sales"}, got); diff != "" {

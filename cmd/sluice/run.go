@@ -35,6 +35,7 @@ halted (its line says why and what to do), 0 otherwise.`,
 
 // tick runs once and prints as tables finish.
 func (a *app) tick(ctx context.Context, o *options) error {
+	o.limited = true
 	b := a.bar("lake files")
 	e, err := a.open(ctx, o, watcher{log: o.logger(a), progress: b.progress, now: a.now})
 	if err != nil {

@@ -64,8 +64,13 @@ func (s *size) Set(text string) error {
 	return nil
 }
 
-// String implements pflag.Value.
-func (s *size) String() string { return bytesText(int64(*s)) }
+// String implements pflag.Value; of none it is empty, so that the help shows no default.
+func (s *size) String() string {
+	if *s == 0 {
+		return ""
+	}
+	return bytesText(int64(*s))
+}
 
 // Type implements pflag.Value.
 func (*size) Type() string { return "size" }

@@ -17,6 +17,8 @@ type FileOptions struct {
 	Compression string            // codec of new files
 	Metadata    map[string]string // set in the footer: what makes this body this op's
 
+	Parallel int // columns at work at a time; 0 = as many as there are cores
+
 	Columns []parquetedit.Column // of a file that is emptied; nil keeps its own
 }
 
@@ -24,7 +26,7 @@ type FileOptions struct {
 // columns without the partition columns. The body is complete only when the error is nil.
 func (s *Slice) Create(w io.Writer, o FileOptions) (rows int64, err error) {
 	columns := s.schema.FileColumns()
-	out, err := parquetedit.NewWriter(w, columns, parquetedit.WriterOptions{Compression: o.Compression, Metadata: o.Metadata})
+	out, err := parquetedit.NewWriter(w, columns, parquetedit.WriterOptions{Compression: o.Compression, Metadata: o.Metadata, Parallel: o.Parallel})
 	if err != nil {
 		return 0, err
 	}
@@ -46,7 +48,7 @@ func (s *Slice) Create(w io.Writer, o FileOptions) (rows int64, err error) {
 func (s *Slice) Rewrite(ctx context.Context, open *parquetedit.File, out parquetedit.Output, o FileOptions) (parquetedit.Stats, error) {
 	script := parquetedit.Script{
 		Deletes: s.deletes, Replaces: s.replaces,
-		Metadata: o.Metadata, Compression: o.Compression,
+		Metadata: o.Metadata, Compression: o.Compression, Parallel: o.Parallel,
 	}
 	if len(s.op) > s.from {
 		script.Add = s.schema.lacking(open.Columns())

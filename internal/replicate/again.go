@@ -66,6 +66,9 @@ func (r *run) mergeAgain(ctx context.Context, d *draft, a again) error {
 	if err != nil {
 		return err
 	}
+	if err := r.hold(ctx, open.NumRows()*int64(keyBytes+8*len(open.Columns()))+decoded(open)+int64(cap(r.e.ops))*seekBytes); err != nil {
+		return err
+	}
 	order := noneIsEmpty(a.old.Settings[statestore.OrderColumn])
 	changes, err := lake.ReadChanges(ctx, open, &d.Schema, lake.ReadOptions{Spans: spans, OrderColumn: order})
 	if err != nil {

@@ -153,9 +153,17 @@ func (a *application) write(ctx context.Context, op Op, missing []OpFile) error 
 
 // writeNew makes a file of a slice of the changes, or one without rows; nothing of what may be there is read.
 func (a *application) writeNew(ctx context.Context, op Op) error {
+	bytes, err := a.changeBytes(ctx, op)
+	if err != nil {
+		return err
+	}
+	release, err := a.takeCreate(ctx, bytes)
+	if err != nil {
+		return err
+	}
+	defer release()
 	slice := lake.NoRows(&a.plan.Schema)
 	if op.Changes != nil {
-		var err error
 		if slice, err = a.slice(ctx, op); err != nil {
 			return err
 		}
@@ -176,6 +184,11 @@ func (a *application) writeAgain(ctx context.Context, op Op) error {
 	if err != nil {
 		return err
 	}
+	release, parallel, err := a.takeRewrite(ctx, op, open)
+	if err != nil {
+		return err
+	}
+	defer release()
 	var slice *lake.Slice
 	if op.Kind == OpRewrite {
 		if slice, err = a.slice(ctx, op); err != nil {
@@ -186,6 +199,7 @@ func (a *application) writeAgain(ctx context.Context, op Op) error {
 	out := &target{upload: u, from: from}
 	var stats parquetedit.Stats
 	options := a.options(op)
+	options.Parallel = parallel
 	switch {
 	case op.Kind == OpEmpty:
 		options.Columns = file.Columns
@@ -199,6 +213,18 @@ func (a *application) writeAgain(ctx context.Context, op Op) error {
 		err = fmt.Errorf("rewrite %s: %d rows where the plan has %d", file.Key, stats.Rows, file.Rows)
 	}
 	return a.end(ctx, op, sent{u, file.Key}, err)
+}
+
+// changeBytes estimates what the op's changes take in memory.
+func (a *application) changeBytes(ctx context.Context, op Op) (int64, error) {
+	if op.Changes == nil {
+		return 0, nil
+	}
+	changes, err := a.openChangesOnce(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return sliceBytes(changes, op.Changes), nil
 }
 
 func (a *application) slice(ctx context.Context, op Op) (*lake.Slice, error) {

@@ -29,6 +29,11 @@ func (a *application) writeLoad(ctx context.Context, op Op, missing []OpFile) er
 	for _, f := range missing {
 		work.Outputs = append(work.Outputs, lake.Output{Dir: f.Dir, Rows: f.Rows})
 	}
+	release, err := a.takeLoad(ctx, load, work)
+	if err != nil {
+		return err
+	}
+	defer release()
 	sink := &loadSink{application: a, ctx: ctx, op: op, files: missing}
 	if err := load.Run(ctx, work, sink); err != nil {
 		if sink.open != nil {

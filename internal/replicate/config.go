@@ -20,6 +20,7 @@ type Settings struct {
 	Parallel        int           // tables at once
 	DropOp          bool          // leave the Op column out of new lake files
 	Compact         bool          // compact tables whose layout is bad, unless a table's attribute says otherwise
+	MemoryBytes     int64         // what the process may take; 0 = no limit
 }
 
 // DefaultSettings returns the defaults that the command and the functions share.
@@ -39,6 +40,8 @@ func (s Settings) Validate() error {
 		return fmt.Errorf("%w: horizon %s is below one hour", ErrUsage, s.Horizon)
 	case s.BatchBytes < 1<<20 || s.TargetFileBytes < 1<<20:
 		return fmt.Errorf("%w: batch-bytes and target-file-bytes are at least 1 MiB", ErrUsage)
+	case s.MemoryBytes != 0 && s.MemoryBytes < MinMemoryBytes:
+		return fmt.Errorf("%w: memory of %d MiB is below the least of %d MiB", ErrUsage, s.MemoryBytes>>20, MinMemoryBytes>>20)
 	case s.Parallel < 1:
 		return fmt.Errorf("%w: parallel is at least 1", ErrUsage)
 	}

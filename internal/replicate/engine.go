@@ -44,11 +44,12 @@ type Stores struct {
 
 // Engine replicates the tables below one raw prefix. It is safe for concurrent use.
 type Engine struct {
-	cfg    Config
-	stores Stores
-	ops    chan struct{} // one token for each op that is being applied
-	probed sync.Map      // bucket → error: stores whose conditions were tried
-	origin *origin       // what a shadow goes by; nil for any other engine
+	cfg      Config
+	stores   Stores
+	ops      chan struct{} // one token for each op that is being applied
+	governor *governor
+	probed   sync.Map // bucket → error: stores whose conditions were tried
+	origin   *origin  // what a shadow goes by; nil for any other engine
 }
 
 // New returns an engine. Errors wrap [ErrUsage].
@@ -74,7 +75,7 @@ func New(cfg Config, stores Stores) (*Engine, error) {
 	if cfg.Schema == "" {
 		cfg.Schema = "*"
 	}
-	return &Engine{cfg: cfg, stores: stores, ops: make(chan struct{}, runtime.GOMAXPROCS(0))}, nil
+	return &Engine{cfg: cfg, stores: stores, ops: make(chan struct{}, runtime.GOMAXPROCS(0)), governor: newGovernor(cfg.MemoryBytes)}, nil
 }
 
 func (e *Engine) now() time.Time { return e.stores.Now() }

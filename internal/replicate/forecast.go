@@ -95,6 +95,7 @@ func (r *run) describeRest(ctx context.Context, d *draft, f *Forecast) error {
 
 // foresee makes the plan that the next step of a run would commit, or reads the pending one.
 func (r *run) foresee(ctx context.Context, item statestore.Item) (*draft, error) {
+	defer r.letGo()
 	if err := r.adopt(ctx, item); err != nil {
 		return nil, err
 	}

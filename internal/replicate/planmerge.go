@@ -75,7 +75,7 @@ func (r *run) freshBatch(ctx context.Context, o *outlook, ready []input) (*batch
 			return nil, err
 		}
 		size := decodedBytes(op.file)
-		if bytes += size; bytes > r.e.cfg.BatchBytes && len(b.apply) > 0 {
+		if bytes += size; bytes > r.e.batchBound() && len(b.apply) > 0 {
 			break
 		}
 		b.consumed, b.apply = append(b.consumed, in), append(b.apply, op)
@@ -113,11 +113,7 @@ func (r *run) lateBatch(ctx context.Context, o *outlook, late []input) (*batch, 
 // decodedBytes estimates what the rows of a file take in memory.
 func decodedBytes(f *parquetedit.File) int64 {
 	const cell = 24 // bytes of one value, beside what it points to
-	bytes := f.NumRows() * int64(len(f.Columns())) * cell
-	for _, g := range f.RowGroups() {
-		bytes += g.UncompressedBytes
-	}
-	return bytes
+	return f.NumRows()*int64(len(f.Columns()))*cell + decoded(f)
 }
 
 // openInput opens an input to be read by ranges.
@@ -186,6 +182,9 @@ func (r *run) draftMerge(ctx context.Context, o *outlook, b *batch) (*draft, err
 	}
 	if d, err := r.rewriteFirst(ctx, rewriting{o, s, schema, b}); d != nil || err != nil {
 		return d, err
+	}
+	if err := r.hold(ctx, b.foldBytes(cap(r.e.ops))); err != nil {
+		return nil, err
 	}
 	fold, err := r.fold(ctx, &schema, b)
 	if err != nil {

@@ -54,6 +54,7 @@ func newLife(t testing.TB, seed uint64) *life {
 	settings.Settle, settings.FullLoadQuiet = 0, 0
 	settings.TargetFileBytes = []int64{1 << 20, 128 << 20}[rng.IntN(2)]
 	settings.BatchBytes = 1 << 20
+	settings.MemoryBytes = []int64{0, replicate.MinMemoryBytes}[seed%2]
 	settings.Compression = []string{"zstd", "snappy", "gzip", "none"}[rng.IntN(4)]
 	w.config = replicate.Config{RawBucket: "raw", LakeBucket: "lake", Schema: "*", Owner: "test", Settings: settings}
 

@@ -36,6 +36,7 @@ type run struct {
 	lastLive []*lake.File
 
 	looked map[string]lake.Shape // by key and ETag; see shapes
+	held   func()                // lets go of the memory that the plan in the making takes
 }
 
 // runTable carries one table as far as there is work and says what it did.
@@ -220,6 +221,7 @@ func (r *run) step(ctx context.Context) (done bool, err error) {
 		}
 		return true, nil
 	}
+	defer r.letGo()
 	d, err := r.plan(ctx)
 	r.listed = nil
 	if inDoubt(err) { // what it read was written again since it was listed: nothing is binding yet, so look again
@@ -250,6 +252,7 @@ func (r *run) bind(ctx context.Context, d *draft) error {
 
 // carryOut applies a binding plan and finishes it. Nil ops are read from the plan's batches.
 func (r *run) carryOut(ctx context.Context, p *Plan, ops [2][]Op) error {
+	r.letGo()
 	r.t.item[statestore.CommitID], r.t.seq = p.ID, p.Seq
 	a, err := r.apply(ctx, p, ops)
 	if err != nil {

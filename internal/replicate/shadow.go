@@ -26,7 +26,7 @@ func (r *run) newShadow(ctx context.Context, from *origin) (*shadow, error) {
 	cfg := r.e.cfg
 	cfg.FullLoadQuiet = 0 // the load was complete when it was loaded, and is the same
 	stores := Stores{Objects: r.e.stores.Objects, State: state, Log: r.e.stores.Log, Now: r.e.stores.Now, Sleep: r.e.stores.Sleep, Progress: r.e.stores.Progress}
-	s := &shadow{e: &Engine{cfg: cfg, stores: stores, ops: r.e.ops, origin: from}, state: state, path: r.t.path}
+	s := &shadow{e: &Engine{cfg: cfg, stores: stores, ops: r.e.ops, governor: r.e.governor, origin: from}, state: state, path: r.t.path}
 	item := statestore.Item{}
 	for _, name := range append(settings(), statestore.Path, statestore.Bucket, statestore.Prefix, statestore.Folder) {
 		if v := r.t.item[name]; v != "" {
