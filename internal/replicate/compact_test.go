@@ -3,6 +3,7 @@ package replicate_test
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -191,4 +192,76 @@ func TestCompact_GoesOnCommitByCommit(t *testing.T) {
 	if !slices.Contains(kinds, replicate.KindCompact) {
 		t.Errorf("history has %v", kinds)
 	}
+}
+
+// TestCompact_OfADamagedFile meets a lake file whose footer is right and whose pages are not: it can be undone, and the
+// table goes on.
+func TestCompact_OfADamagedFile(t *testing.T) {
+	t.Parallel()
+	b := scattered(t)
+	live := b.liveFiles()
+	for entry, err := range b.lake.List(t.Context(), object.ListInput{Prefix: "product/dept=y/"}) {
+		b.must(err)
+		if len(b.decode(entry.Info).Rows) > 0 {
+			b.broken = entry.Key
+		}
+	}
+	body, _ := readObject(t, b.lake, b.broken)
+	whole := slices.Clone(body)
+	for i := range 40 {
+		body[4+i] ^= 0x5a
+	}
+	b.put(b.broken, body)
+	got := b.compact()
+	if got.Action != replicate.Halted || !strings.HasPrefix(got.Reason, "foreign: ") || !strings.Contains(got.Reason, b.broken) {
+		t.Fatalf("got %+v", got)
+	}
+	b.acknowledge("foreign")
+	b.must(b.settle())
+	b.put(b.broken, whole)
+	if diff := cmp.Diff(live, b.liveFiles()); diff != "" {
+		t.Errorf("live files (-before +behind):\n%s", diff)
+	}
+	b.must(b.settle())
+	if got := b.compact(); got.Action != replicate.Compacted {
+		t.Errorf("compacted, now that it is whole: %+v", got)
+	}
+	b.must(b.wrong())
+}
+
+// TestCompact_LeavesAloneWhatCannotBeRead puts the others together.
+func TestCompact_LeavesAloneWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	b := scattered(t)
+	key := ""
+	for entry, err := range b.lake.List(t.Context(), object.ListInput{Prefix: "product/dept=z/"}) {
+		b.must(err)
+		key = entry.Key
+	}
+	body, _ := readObject(t, b.lake, key)
+	item := b.item()
+	got := b.engineOn(unreadableAt{b.lake, key}, b.state)
+	r, err := got.Compact(t.Context(), "store.product")
+	if b.must(err); r.Action != replicate.Compacted {
+		t.Errorf("got %+v", r)
+	}
+	if now, _ := readObject(t, b.lake, key); !slices.Equal(now, body) || item[statestore.Seq] == b.item()[statestore.Seq] {
+		t.Error("the file that cannot be read was touched, or nothing was done")
+	}
+	b.must(b.wrong())
+}
+
+// unreadableAt is a store that gives one object's end as something else.
+type unreadableAt struct {
+	object.Store
+	key string
+}
+
+func (u unreadableAt) Get(ctx context.Context, key string, in object.GetInput) (io.ReadCloser, object.Info, error) {
+	body, info, err := u.Store.Get(ctx, key, in)
+	if err == nil && key == u.key {
+		_ = body.Close()
+		body = io.NopCloser(strings.NewReader(strings.Repeat("x", int(in.Length))))
+	}
+	return body, info, err
 }

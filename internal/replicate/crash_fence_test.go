@@ -203,6 +203,18 @@ func disturbances() []disturbance {
 			b.oracle.Apply(insert(foreignRow...))
 			return acceptForeign(foreignRow...)(b)
 		}, (*bench).keepForeignRow},
+		{"compact-foreign", compactScattered, func(b *bench) bool {
+			b.oracle.Apply(insert(foreignRow...))
+			return acceptForeign(foreignRow...)(b)
+		}, (*bench).keepForeignRow},
+		{"compact-overtaken", compactScattered, func(b *bench) bool {
+			if !b.foreign("dept=y/", foreignRow...) || !b.halts("foreign") {
+				return false
+			}
+			b.load(2, []any{1, "a1", "x"}, []any{3, "c", "y"}, []any{6, "f2", "w"})
+			b.do = nil
+			return true
+		}, (*bench).keepForeignRow},
 	}
 }
 

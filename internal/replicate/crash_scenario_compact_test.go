@@ -7,8 +7,11 @@ import (
 	"sluice/internal/replicate"
 )
 
-// compactOnce is what an operator does who wants the table compacted.
+// compactOnce is what an operator does who wants the table compacted, and looks with a run what a halt is about.
 func compactOnce(b *bench, e *replicate.Engine) (replicate.Result, error) {
+	if b.item().Halted() {
+		return tickOnce(b, e)
+	}
 	return e.Compact(b.t.Context(), "store.product")
 }
 
