@@ -30,6 +30,8 @@ type history struct {
 	inputs  map[string]int // state by name of the change file, and of the last full load as aLoad
 	reloads []int          // states made by a full load
 	lake    int            // the lake is there, or farther
+
+	compacted bool // rows go from file to file, though nothing of them changes
 }
 
 // aLoad is the name of a full load among a history's inputs.

@@ -22,7 +22,7 @@ type verdict struct {
 //
 // What holds of every reader, also of one that lists the files and then opens one after the other:
 //   - each row is one that the source had in one of the states;
-//   - a row that is there in all of them, and in one partition, and that no full load came over, is seen exactly once:
+//   - a row that is there in all of them, and in one partition, and that no full load or compaction came over, is seen exactly once:
 //     its file is listed, and has it whenever it is opened.
 //
 // What holds only of one who saw one instant:
@@ -47,7 +47,7 @@ func (h *history) judge(rows map[string][]string, from, to int, still bool) verd
 	}
 	for key, versions := range h.keys {
 		e := expect(versions, from, to)
-		e.stays = e.stays && loads == 0
+		e.stays = e.stays && loads == 0 && !h.compacted
 		seen := rows[key]
 		v.keys++
 		for _, row := range seen {

@@ -32,14 +32,15 @@ type trial struct {
 	rng         *rand.Rand
 	brake       brake
 	reader      *reader
-	fingerprint string // of the full load before the run
+	fingerprint string   // of the full load before the run
+	args        []string // the run
 }
 
 // newTrial returns a table with a full load and changes behind it: its next run makes two commits. With reload that has
 // happened, and there are another full load and changes behind it.
 func newTrial(s *site, seed uint64, reload bool) *trial {
 	s.t.Helper()
-	tr := &trial{site: s, history: newHistory(visits(), true), rng: rand.New(rand.NewPCG(seed, 7))}
+	tr := &trial{site: s, history: newHistory(visits(), true), rng: rand.New(rand.NewPCG(seed, 7)), args: []string{"run", "--json"}}
 	s.fill(tr.history, trialRows, trialShelves)
 	s.feed(tr.history, tr.rng, trialRows/2, trialShelves)
 	s.tick("registered")
@@ -55,12 +56,28 @@ func newTrial(s *site, seed uint64, reload bool) *trial {
 	return tr
 }
 
+// newCompaction returns a table whose rows lie in many files, which is to be compacted.
+func newCompaction(s *site, seed uint64) *trial {
+	s.t.Helper()
+	tr := newTrial(s, seed, false)
+	s.tick("merged")
+	for range 3 {
+		s.feed(tr.history, tr.rng, trialRows/2, trialShelves)
+		s.tick("merged")
+	}
+	tr.history.reached("")
+	tr.fingerprint = s.items()[0]["LoadFingerprint"]
+	tr.history.compacted = true
+	tr.args = []string{"compact", "shop.visit", "--json"}
+	return tr
+}
+
 // killedAt kills a run at its n-th write, looks at what it left, and has the next run end in the source's table. It says
 // which write that was, "" when the run had not so many.
 func (tr *trial) killedAt(n int, m mode) (what string) {
 	tr.t.Helper()
 	moment := tr.brake.arm(n, m)
-	p := tr.start(tr.brake.env(), "run", "--json")
+	p := tr.start(tr.brake.env(), tr.args...)
 	there := moment.await(p)
 	if killed := p.kill(); !there || !killed {
 		tr.recovers()
@@ -85,7 +102,7 @@ func (tr *trial) killedTwice(n, k int, m mode) (kills int) {
 	var sent []*moment
 	for _, at := range []int{n, k} {
 		moment := tr.brake.arm(at, m)
-		p := tr.start(tr.brake.env(), "run", "--json")
+		p := tr.start(tr.brake.env(), tr.args...)
 		there := moment.await(p)
 		if killed := p.kill(); !there || !killed {
 			break
@@ -125,23 +142,22 @@ func (tr *trial) left() {
 func (tr *trial) recovers() {
 	tr.t.Helper()
 	tr.expire()
-	tr.tick("loaded", "merged", "idle")
+	tr.tick("loaded", "merged", "compacted", "idle")
 	tr.equal(visits(), tr.history.truth)
 	tr.history.reached("")
 }
 
 // spread kills a run of the same work at every seventh of its writes, in the mode that is its turn. Each trial has stores of
 // its own.
-func spread(t *testing.T, open func(testing.TB) *site, reload bool) *tally {
+func spread(t *testing.T, open func(testing.TB) *trial, once func(tr *trial, n int, m mode) tally) *tally {
 	t.Helper()
-	const seed = 11
-	healthy := newTrial(open(t), seed, reload)
+	healthy := open(t)
 	healthy.brake.arm(0, lost)
-	healthy.start(healthy.brake.env(), "run", "--json").outcome()
+	healthy.start(healthy.brake.env(), healthy.args...).outcome()
 	sum := &tally{writes: healthy.brake.count()}
 	modes := healthy.brake.modes()
 	for n := 2; n <= sum.writes; n += 7 {
-		sum.add(newTrial(open(t), seed, reload).killOnce(n, modes[n/7%len(modes)]))
+		sum.add(once(open(t), n, modes[n/7%len(modes)]))
 		if t.Failed() {
 			break
 		}
@@ -162,6 +178,23 @@ func (tr *trial) killOnce(n int, m mode) tally {
 	return tr.reader.tally
 }
 
+// compactedOnce is one trial with one kill of a compaction, and the compaction that is not killed, while a reader reads.
+func (tr *trial) compactedOnce(n int, m mode) tally {
+	tr.t.Helper()
+	reader := tr.site.reader(tr.history)
+	reader.begin()
+	sum := tr.killOnce(n, m)
+	if !tr.t.Failed() {
+		tr.well(tr.args...)
+		tr.equal(visits(), tr.history.truth)
+		tr.well("verify", "shop.visit")
+		tr.wants(0, []string{"compact", "shop.visit"}, "nothing new")
+	}
+	reader.stop()
+	sum.add(reader.tally)
+	return sum
+}
+
 // TestE2E_KilledAtItsWrites kills runs that load and merge at every seventh of their writes; make soak does it at each.
 func TestE2E_KilledAtItsWrites(t *testing.T) {
 	sum := &total{}
@@ -172,8 +205,25 @@ func TestE2E_KilledAtItsWrites(t *testing.T) {
 		for kind, reload := range map[string]bool{"load": false, "reload": true} {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				t.Parallel()
-				sum.add(*spread(t, open, reload))
+				sum.add(*spread(t, func(t testing.TB) *trial { return newTrial(open(t), 11, reload) }, (*trial).killOnce))
 			})
 		}
+	}
+}
+
+// TestE2E_CompactKilledAtItsWrites kills compactions at every seventh of their writes, and has the next one end.
+func TestE2E_CompactKilledAtItsWrites(t *testing.T) {
+	sum := &total{}
+	t.Cleanup(func() {
+		rig.Figure(t, "killed processes", "%d at the writes of a compaction, on three pairs of stores; %s", sum.killed, &sum.tally)
+	})
+	for name, open := range pairs() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := spread(t, func(t testing.TB) *trial { return newCompaction(open(t), 11) }, (*trial).compactedOnce)
+			if sum.add(*got); got.killed < 2 && !t.Failed() {
+				t.Errorf("%d of %d writes", got.killed, got.writes)
+			}
+		})
 	}
 }
