@@ -113,7 +113,7 @@ func (m *machine) emptyAgain(s *State, p *Plan, a again) (stop bool) {
 		}
 	}
 	forward := !lacking && a.old.Kind != kindUndo
-	if a.old.Kind == kindRewrite {
+	if a.old.movesRows() && (a.old.Kind != kindCompact || m.mutant != CompactReplacedAsLoad) {
 		var undo bool
 		if targets, undo, stop = m.mayEmpty(s, lacking, a); stop {
 			return true
@@ -142,7 +142,7 @@ func (m *machine) undoing(s *State, a again) (targets map[token]bool, stop bool)
 			continue
 		}
 		mark, there := s.mark(op.Name)
-		kept := a.old.Kind == kindRewrite && there && mark != a.id && mark != a.fence && m.mutant != UndoEverything
+		kept := a.old.movesRows() && there && mark != a.id && mark != a.fence && m.mutant != UndoEverything
 		targets[op.Name] = !kept
 		stop = stop || kept && a.accept != acceptForeign
 	}

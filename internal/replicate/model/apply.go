@@ -152,7 +152,7 @@ func (m *machine) put(s *State, w int, op uint8) {
 	o := &m.planOf(s, me.Commit).Ops[op]
 	body := File{Name: o.Name, Content: m.content(me.Commit, op, o), Part: o.Part, Rows: o.Set}
 	if f := s.file(o.Name); !o.creates() {
-		if f == nil || f.Content != o.Pre && m.mutant != RewriteUnconditional {
+		if f == nil || f.Content != o.Pre && !m.unconditional(o.Kind == opEmpty) {
 			n := *s // GET If-Match fails: nothing is sent
 			n.Workers[w].At, n.Workers[w].Op = atHead, op
 			m.emit(&n, Step{Does: "reads", On: o.Name, Outcome: "it is not what it was", Healthy: true})

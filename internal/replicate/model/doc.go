@@ -45,6 +45,7 @@
 //   - Objects of the bookkeeping are written by one effect: nothing names them before the commit, and their names are never used again.
 //   - Sequences of ids: an id that nothing remembers is used again, as good as a new one.
 //   - Which worker is which: they are alike, so that two states that differ in that are one.
+//   - How many files a compaction unites, and splitting: two become one, which is what every other number and way comes to.
 //   - Schemas, digests of contents, the horizon, truncation (a load of nothing), and everything about values.
 //
 // A forced import, which may set the item back, is not in it: force is the operator's word that nothing runs.

@@ -15,6 +15,8 @@ func (m *machine) plan(s *State, w int) {
 	}
 	gen, whole := raw.generation()
 	switch {
+	case me.Compact:
+		m.planCompact(&n, w)
 	case item.Consumed&^raw.Arrived != 0:
 		m.stop(&n, w, haltVanished)
 	case !whole:
@@ -159,4 +161,38 @@ func (m *machine) planRewrite(s *State, item *Item) Plan {
 	}
 	p.empty(s, func(*File) bool { return true })
 	return p
+}
+
+// planCompact is run.draftCompact: two files of one partition, the first that has two, become one.
+func (m *machine) planCompact(n *State, w int) {
+	me := &n.Workers[w]
+	item := me.Item
+	p := Plan{Kind: kindCompact, Doubles: true, Aim: Aim{item.Consumed, item.Gen}}
+	p.begin(&item)
+	p.Was = p.Aim
+	for i := range n.Files {
+		for j := range i {
+			a, b := &n.Files[j], &n.Files[i]
+			if p.N > 0 || !a.live() || !b.live() || a.Part != b.Part || m.repartitioned(n, item.Partition) {
+				continue
+			}
+			op := Op{Kind: opCreate, Source: lakeSource, From: a.Name, At: a.Content, From2: b.Name, At2: b.Content, Part: a.Part, Set: a.Rows}
+			for k, v := range b.Rows {
+				switch {
+				case m.sc.Keyless:
+					op.Set[k] += v
+				case v != 0:
+					op.Set[k] = v
+				}
+			}
+			p.add(op)
+			p.empty(n, func(f *File) bool { return f.Name == a.Name || f.Name == b.Name })
+		}
+	}
+	if p.N == 0 {
+		*me = Worker{}
+		m.emit(n, Step{Does: "finds nothing to compact", Healthy: true})
+		return
+	}
+	m.draft(n, w, p)
 }

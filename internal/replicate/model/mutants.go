@@ -39,6 +39,11 @@ const (
 	KeylessByMark       // of a key-less plan only what bears its mark counts as applied
 	UndoEverything      // an undone rewriting empties what another writer wrote, too
 
+	// Compaction.
+	CompactEmptiesFirst   // files are emptied before their rows are elsewhere
+	EmptyUnconditional    // they are emptied whatever they are by then
+	CompactReplacedAsLoad // one that is replaced empties its sources whatever was written there since
+
 	// Operator and janitor.
 	RegisterAtZero        // a table that is registered anew counts from 0
 	ImportKeepsSeq        // an import takes Seq from the export, whatever the bookkeeping says
@@ -71,6 +76,7 @@ func (m Mutant) String() string {
 		"Finish keeps the halt", "the plan behind a fence keeps the halt", "digest of Finish", "halt over any commit",
 		"old listing", "late files outrank",
 		"no fence", "a fence of the same bytes", "key-less rows by mark alone", "undo everything",
+		"a compaction empties first", "a compaction empties without If-Match", "a compaction is replaced as a load",
 		"registered at 0", "import keeps Seq", "import of an old commit", "janitor ignores a pending commit", "janitor before 15 days",
 		"janitor sleeps", "janitor takes drafts",
 	}[m]

@@ -58,7 +58,7 @@ func (m *machine) takeOut(n *State) {
 				f.Rows[k] -= min(f.Rows[k], op.Set[k])
 			}
 		}
-		if old.Kind == kindRewrite {
+		if old.movesRows() {
 			f.Rows = Rows{}
 			f.Rows[m.sc.Keys] = was[m.sc.Keys]
 		}

@@ -26,6 +26,7 @@ const (
 	kindMerge   kind = iota + 1
 	kindLoad         // creates, then every older file to zero rows
 	kindRewrite      // the lake's rows written again, then the files that they were in to zero rows
+	kindCompact      // rows of files of one partition written to one, then the files that they were in to zero rows
 	kindUndo         // the creates of a fenced load to zero rows (KindRecord with ops)
 	kindFence
 )
@@ -42,6 +43,8 @@ type Op struct {
 	Source source // what a create reads, beside the changes
 	From   token  // lake file that is the source
 	At     token  // its content, or the generation of the LOAD object
+	From2  token  // another lake file that is a source, too; 0 = none
+	At2    token  // its content
 }
 
 type opKind uint8
@@ -72,8 +75,11 @@ func (o *Op) sourceIs(s *State) bool {
 	if o.Source != lakeSource {
 		return token(s.Raw.Loads[o.Source-1]) == o.At
 	}
-	f := s.file(o.From)
-	return f != nil && f.Content == o.At
+	is := func(name, content token) bool {
+		f := s.file(name)
+		return f != nil && f.Content == content
+	}
+	return is(o.From, o.At) && (o.From2 == 0 || is(o.From2, o.At2))
 }
 
 // body is what a file's rows are behind the op.
@@ -113,6 +119,9 @@ func (p *Plan) add(op Op) {
 	}
 }
 
+// movesRows says whether what it creates are rows of the files that it empties, and of nothing else.
+func (p *Plan) movesRows() bool { return p.Kind == kindRewrite || p.Kind == kindCompact }
+
 func (p *Plan) all() uint8 { return 1<<p.N - 1 }
 
 // phase is which ops may be applied when those of done are.
@@ -121,6 +130,8 @@ func (p *Plan) phase(done uint8, mutant Mutant) (first, last uint8) {
 	switch {
 	case mutant == OnePhase:
 		return 0, p.N
+	case mutant == CompactEmptiesFirst && p.Kind == kindCompact && done>>p.First != p.all()>>p.First:
+		return p.First, p.N
 	case done&phase1 != phase1:
 		return 0, p.First
 	}
@@ -221,7 +232,7 @@ func (m *machine) keep(s *State, commit uint8, ids, plans *uint16) {
 	p := m.planOf(s, commit)
 	for i := range p.N {
 		op := &p.Ops[i]
-		for _, t := range [...]token{op.Name, op.Pre, op.From, op.At} {
+		for _, t := range [...]token{op.Name, op.Pre, op.From, op.At, op.From2, op.At2} {
 			if c := t.commit(); c != 0 && (t != op.At || op.Source == lakeSource) {
 				*ids |= 1 << (c - 1)
 			}

@@ -133,11 +133,16 @@ func (m *machine) deliverPut(n *State, r *Request) bool {
 	switch {
 	case r.Pre == 0 && f != nil && m.mutant != CreateUnconditional:
 		return false
-	case r.Pre != 0 && (f == nil || f.Content != r.Pre) && m.mutant != RewriteUnconditional:
+	case r.Pre != 0 && (f == nil || f.Content != r.Pre) && !m.unconditional(r.File.Rows == Rows{}):
 		return false
 	}
 	n.put(r.File)
 	return true
+}
+
+// unconditional says whether a rewrite, which empties a file or not, is not conditional on what it rewrites.
+func (m *machine) unconditional(empties bool) bool {
+	return m.mutant == RewriteUnconditional || m.mutant == EmptyUnconditional && empties
 }
 
 // deliverCommit is the conditional update of Store.Commit.
@@ -190,6 +195,9 @@ func (m *machine) deliverFinish(n *State, r *Request) bool {
 	}
 	if p.Keeps != acceptNothing {
 		item.Accept = p.Keeps
+	}
+	if p.Kind == kindCompact && m.sc.Books {
+		item.Index = r.Commit
 	}
 	if !p.Moves {
 		return true

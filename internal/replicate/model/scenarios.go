@@ -4,7 +4,7 @@ import "slices"
 
 // Scenarios are small tables that exhaust, each with the disturbances that its name says.
 func Scenarios() []Scenario {
-	return slices.Concat(merges(), loads(), others(), operators(), janitors())
+	return slices.Concat(merges(), loads(), compactions(), others(), operators(), janitors())
 }
 
 // row is a key's version in a partition.
@@ -81,6 +81,37 @@ func loads() []Scenario {
 		{
 			Name: "overtaken reload", Keys: 1, Gens: []Generation{{Rows: Net{row(1, 0)}}, {Rows: Net{row(4, 0)}}, {Rows: Net{row(6, 0)}}},
 			Loaded: true, Lake: [][]int{{0}}, Lost: true,
+		},
+	}
+}
+
+// compactions meet merges, another writer and the janitor.
+func compactions() []Scenario {
+	together := []Generation{{Rows: Net{row(1, 0), row(1, 0)}}}
+	return []Scenario{
+		{
+			Name: "compact", Keys: 2, Gens: together, Loaded: true, Lake: apart(),
+			Inputs: []Net{{row(2, 0), row(2, 1)}}, Flights: 1, Budget: Budget{Compacts: 1},
+		},
+		{
+			Name: "compact without a key", Keys: 3, Keyless: true, Gens: together, Loaded: true, Lake: apart(),
+			Inputs: []Net{{2: row(1, 0)}}, Lost: true, Budget: Budget{Compacts: 2},
+		},
+		{
+			Name: "compact and another writer", Keys: 2, Gens: together, Loaded: true, Lake: apart(),
+			Budget: Budget{Compacts: 1, Foreign: 1},
+		},
+		{
+			Name: "compact, another writer and a merge", Keys: 2, Gens: together, Loaded: true, Lake: apart(),
+			Inputs: []Net{{row(2, 0)}}, Flights: 1, Budget: Budget{Compacts: 1, Foreign: 1},
+		},
+		{
+			Name: "compact and reload", Keys: 2, Gens: []Generation{{Rows: Net{row(1, 0), row(1, 0)}}, {Rows: Net{row(4, 0), row(4, 0)}}},
+			Loaded: true, Lake: apart(), Lost: true, Budget: Budget{Compacts: 1},
+		},
+		{
+			Name: "compact and janitor", Keys: 2, Gens: together, Loaded: true, Lake: apart(),
+			Inputs: []Net{{row(2, 0)}}, Janitor: true, Books: true, Flights: 1, Budget: Budget{Ages: 1, Compacts: 1},
 		},
 	}
 }

@@ -121,7 +121,7 @@ type Janitor struct {
 
 // Budget is how often each disturbance may still happen.
 type Budget struct {
-	Flips, Partitions, Deletes, Exports, Imports, Foreign, Versions, Ages uint8
+	Flips, Partitions, Deletes, Exports, Imports, Foreign, Versions, Ages, Compacts uint8
 }
 
 // Ghost is what only the invariants look at.

@@ -159,5 +159,5 @@ func (a actor) String() string {
 }
 
 func (k kind) String() string {
-	return [...]string{"", "a merge", "a load", "a rewriting", "an undoing", "a fence"}[k]
+	return [...]string{"", "a merge", "a load", "a rewriting", "a compaction", "an undoing", "a fence"}[k]
 }

@@ -3,20 +3,21 @@ package model
 // Worker is one table run. There is no lease: both may work at any time, and
 // stand still between any two effects.
 type Worker struct {
-	At     at
-	Commit uint8 // the commit that is drafted or carried out
-	Op     uint8 // the op in hand
-	Done   uint8 // ops that are applied as far as this run knows, one bit each
-	Seen   uint8 // application.applied: ops that this run saw applied
-	Need   uint8 // ops that Finish has to look at one by one
-	Seq    uint8 // of the item that was judged
-	Halt   Halt  // what is to be recorded
-	Again  bool  // application.again
-	Slept  bool  // so long ago that the item was read that it is read again before the next write
-	Known  bool  // the partitions of the creates are in the catalog
-	Listed Raw   // run.listed: taken before the item was read
-	Looked bool  // Listed is to be used
-	Item   Item  // as read, until there is a draft
+	At      at
+	Commit  uint8 // the commit that is drafted or carried out
+	Op      uint8 // the op in hand
+	Done    uint8 // ops that are applied as far as this run knows, one bit each
+	Seen    uint8 // application.applied: ops that this run saw applied
+	Need    uint8 // ops that Finish has to look at one by one
+	Seq     uint8 // of the item that was judged
+	Halt    Halt  // what is to be recorded
+	Again   bool  // application.again
+	Slept   bool  // so long ago that the item was read that it is read again before the next write
+	Known   bool  // the partitions of the creates are in the catalog
+	Listed  Raw   // run.listed: taken before the item was read
+	Looked  bool  // Listed is to be used
+	Compact bool  // it was told to compact
+	Item    Item  // as read, until there is a draft
 }
 
 // at is where a worker stands: what its next effect is.
@@ -91,12 +92,25 @@ func (m *machine) run(s *State, w int) {
 // is taken before the item is read again under the lease (run.resting).
 func (m *machine) start(s *State, w int) {
 	m.read(s, w)
+	m.startCompact(s, w)
 	if !m.sc.Listing || !s.Item.Exists || s.Item.Commit != 0 || s.Item.Halt != noHalt || !s.Item.Active {
 		return
 	}
 	n := *s
 	n.Workers[w] = Worker{At: atRead, Listed: s.Raw, Looked: true, Item: s.Item}
 	m.emit(&n, Step{Does: "lists raw before it reads the item"})
+}
+
+// startCompact begins a compaction (run.compact), which the operator asks for, or the end of a run.
+func (m *machine) startCompact(s *State, w int) {
+	item := s.Item
+	if s.Left.Compacts == 0 || !item.Exists || !item.Active || item.Commit != 0 || item.Halt != noHalt || item.Accept != acceptNothing || item.Gen == 0 {
+		return
+	}
+	n := *s
+	n.Left.Compacts--
+	n.Workers[w] = Worker{At: atPlan, Item: item, Seq: item.Seq, Compact: true}
+	m.emit(&n, Step{Does: "reads the item to compact"})
 }
 
 // read is run.step: what the item says comes next. A worker that has nothing to do stays as it is.
