@@ -205,7 +205,7 @@ func TestE2E_KilledAtItsWrites(t *testing.T) {
 		for kind, reload := range map[string]bool{"load": false, "reload": true} {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				t.Parallel()
-				sum.add(*spread(t, func(t testing.TB) *trial { return newTrial(open(t), 11, reload) }, (*trial).killOnce))
+				sum.add(*spread(t, func(t testing.TB) *trial { t.Helper(); return newTrial(open(t), 11, reload) }, (*trial).killOnce))
 			})
 		}
 	}
@@ -220,7 +220,7 @@ func TestE2E_CompactKilledAtItsWrites(t *testing.T) {
 	for name, open := range pairs() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := spread(t, func(t testing.TB) *trial { return newCompaction(open(t), 11) }, (*trial).compactedOnce)
+			got := spread(t, func(t testing.TB) *trial { t.Helper(); return newCompaction(open(t), 11) }, (*trial).compactedOnce)
 			if sum.add(*got); got.killed < 2 && !t.Failed() {
 				t.Errorf("%d of %d writes", got.killed, got.writes)
 			}
