@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -74,18 +75,23 @@ func TestTruncated(t *testing.T) {
 
 // TestRefused: what cannot be edited is refused with its own error.
 func TestRefused(t *testing.T) {
-	var nested, lz4 bytes.Buffer
+	var nested, flat bytes.Buffer
 	type row struct{ A []int64 }
 	if err := parquet.Write(&nested, []row{{A: []int64{1}}}); err != nil {
 		t.Fatal(err)
 	}
-	type flat struct{ A int64 }
-	if err := parquet.Write(&lz4, []flat{{1}, {2}}, parquet.Compression(&parquet.Lz4Raw)); err != nil {
+	type number struct{ A int64 }
+	if err := parquet.Write(&flat, []number{{1}, {2}}); err != nil {
 		t.Fatal(err)
 	}
-	encrypted := slices.Clone(lz4.Bytes())
-	copy(encrypted[len(encrypted)-4:], "PARE")
-	large := slices.Clone(lz4.Bytes())
+	refused := func(name string) []byte {
+		b, err := os.ReadFile("testdata/refused/" + name + ".parquet")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	large := slices.Clone(flat.Bytes())
 	copy(large[len(large)-8:], []byte{0xff, 0xff, 0xff, 0x7f})
 	for _, tc := range []struct {
 		name string
@@ -93,14 +99,23 @@ func TestRefused(t *testing.T) {
 		want error
 	}{
 		{"a repeated column", nested.Bytes(), parquetedit.ErrNested},
-		{"LZ4_RAW, which parquet-go reads as garbage", lz4.Bytes(), parquetedit.ErrCodec},
-		{"an encrypted footer", encrypted, parquetedit.ErrEncrypted},
+		{"LZ4_RAW, which parquet-go reads as garbage", refused("lz4raw"), parquetedit.ErrCodec},
+		{"an encrypted footer", refused("encrypted_footer"), parquetedit.ErrEncrypted},
+		{"an encrypted column under a plain footer", refused("encrypted_column"), parquetedit.ErrEncrypted},
 		{"a footer longer than the file", large, parquetedit.ErrCorrupt},
 		{"no parquet at all", bytes.Repeat([]byte("a,b\n"), 100), parquetedit.ErrCorrupt},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if err := readAll(t.Context(), source(tc.file)); !errors.Is(err, tc.want) {
 				t.Errorf("%v, want %v", err, tc.want)
+			}
+			f, err := parquetedit.Open(t.Context(), source(tc.file))
+			if err == nil {
+				s := parquetedit.Script{Deletes: []int64{0}}
+				_, err = parquetedit.Rewrite(t.Context(), f, s, parquetedit.NewOutput(source(tc.file), io.Discard))
+			}
+			if !errors.Is(err, tc.want) {
+				t.Errorf("rewrite: %v, want %v", err, tc.want)
 			}
 		})
 	}

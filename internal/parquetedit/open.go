@@ -47,11 +47,11 @@ func Open(ctx context.Context, src Source) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("footer: %w", err)
 	}
+	if _, ok := t.find(metaEncryption); ok {
+		return nil, ErrEncrypted // and behind it lies the signature of the footer
+	}
 	if n != len(b) {
 		return nil, corrupt("footer: %d bytes behind its end", len(b)-n)
-	}
-	if _, ok := t.find(metaEncryption); ok {
-		return nil, ErrEncrypted
 	}
 	f := &File{src: src, footer: t}
 	elems, err := t.list(metaSchema, tStruct)

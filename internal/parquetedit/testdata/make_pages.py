@@ -83,7 +83,8 @@ def main():
     made.append("pages_polars_snappy.parquet")
     digest.record(made)
     small = t.select(["id", "few"]).slice(0, 20)
-    pq.write_table(small, os.path.join(here, "refused/lz4raw.parquet"), compression="lz4")
+    count = pa.table({"n": range(1000), "s": ["v%d" % i * (1 + i % 5) for i in range(1000)]})
+    pq.write_table(count, os.path.join(here, "refused/lz4raw.parquet"), compression="lz4", use_dictionary=False)
     encrypted(small, "refused/encrypted_footer.parquet")
     encrypted(small, "refused/encrypted_column.parquet", plaintext_footer=True)
 
