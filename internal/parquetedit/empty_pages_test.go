@@ -5,8 +5,11 @@ import (
 	"hash/crc32"
 	"testing"
 
+	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
+
+	"sluice/internal/parquetedit"
 )
 
 // emptyPages gives files made by hand: one column of numbers, not compressed, PLAIN, in pages of 30, 0, 25, 0, 0, 40 and 0 rows, of which the third
@@ -18,30 +21,13 @@ func emptyPages(tb testing.TB) map[string][]byte {
 
 func emptyPagesFile(tb testing.TB, v2 bool) []byte {
 	tb.Helper()
-	b := []byte("PAR1")
+	var pages []byte
 	rows := int64(0)
 	for i, n := range []int{30, 0, 25, 0, 0, 40, 0} {
-		b = append(b, numbersPage(tb, v2, rows, n, i == 2)...)
+		pages = append(pages, numbersPage(tb, v2, rows, n, i == 2)...)
 		rows += int64(n)
 	}
-	size := int64(len(b) - 4)
-	optional, kind := format.Optional, format.Int64
-	meta := format.FileMetaData{
-		Version: 2, NumRows: rows,
-		Schema: []format.SchemaElement{{Name: "root", NumChildren: thrift.New(int32(1))}, {
-			Name: "n", Type: thrift.New(kind), RepetitionType: thrift.New(optional),
-		}},
-		RowGroups: []format.RowGroup{{
-			NumRows: rows, TotalByteSize: size, TotalCompressedSize: size,
-			Columns: []format.ColumnChunk{{MetaData: format.ColumnMetaData{
-				Type: kind, Encoding: []format.Encoding{format.Plain, format.RLE}, PathInSchema: []string{"n"}, NumValues: rows,
-				TotalUncompressedSize: size, TotalCompressedSize: size, DataPageOffset: 4, Statistics: format.Statistics{NullCount: 25},
-			}}},
-		}},
-	}
-	footer := marshal(tb, &meta)
-	b = binary.LittleEndian.AppendUint32(append(b, footer...), uint32(len(footer)))
-	return append(b, "PAR1"...)
+	return aroundPages(tb, parquetedit.Type{Physical: parquet.Int64}, format.Uncompressed, rows, pages)
 }
 
 // numbersPage is a page of the numbers from first on, or of NULLs.
@@ -80,15 +66,6 @@ func numbersPage(tb testing.TB, v2 bool, first int64, rows int, null bool) []byt
 	}
 	h.UncompressedPageSize, h.CompressedPageSize, h.CRC = int32(len(body)), int32(len(body)), int32(crc32.ChecksumIEEE(body))
 	return append(marshal(tb, &h), body...)
-}
-
-func marshal(tb testing.TB, v any) []byte {
-	tb.Helper()
-	b, err := thrift.Marshal(new(thrift.CompactProtocol), v)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return b
 }
 
 func hasEmptyPage(b []byte) bool {
