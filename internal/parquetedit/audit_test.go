@@ -21,10 +21,6 @@ type fault struct {
 	text    string
 }
 
-// dictionariesApart: whether the encoding_stats must tell PLAIN_DICTIONARY pages from RLE_DICTIONARY ones. Those of a chunk with both call all
-// of them RLE_DICTIONARY today; every reader takes one for the other.
-const dictionariesApart = false
-
 // audit holds what a file says of itself against its bytes and its values.
 type audit struct {
 	layout
@@ -125,7 +121,7 @@ func (a *audit) chunk(i, c int) {
 		p := &chunk.pages[n]
 		rows, uncompressed = rows+p.rows, uncompressed+int64(p.header)+p.head.int(2)
 		encodings[p.encoding] = true
-		stats[statOf(int64(p.kind), p.encoding)]++
+		stats[[2]int64{int64(p.kind), p.encoding}]++
 		if p.kind == kindDictionary && n > 0 {
 			a.fault(chunk.raw, "dictionary", "%s: behind a data page", where)
 		}
@@ -163,21 +159,12 @@ func (a *audit) encodings(chunk *laidChunk, used map[int64]bool, stats map[[2]in
 	}
 	said := map[[2]int64]int64{}
 	for _, s := range chunk.meta.list(13) {
-		said[statOf(s.(record).int(1), s.(record).int(2))] += s.(record).int(3)
+		said[[2]int64{s.(record).int(1), s.(record).int(2)}] += s.(record).int(3)
 	}
 	maps.DeleteFunc(said, func(_ [2]int64, n int64) bool { return n == 0 })
 	if !maps.Equal(said, stats) {
 		a.fault(chunk.raw, "encoding_stats", "%s: %v, the pages are %v", where, said, stats)
 	}
-}
-
-// statOf is what the encoding_stats count by: the kind of a page and its encoding.
-func statOf(kind, encoding int64) [2]int64 {
-	const plainDictionary, dictionary = 2, 8
-	if encoding == plainDictionary && !dictionariesApart {
-		encoding = dictionary
-	}
-	return [2]int64{kind, encoding}
 }
 
 // offsets: the footer points to the dictionary, if there is one, and to the first data page.

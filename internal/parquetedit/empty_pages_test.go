@@ -27,7 +27,9 @@ func emptyPagesFile(tb testing.TB, v2 bool) []byte {
 		pages = append(pages, numbersPage(tb, v2, rows, n, i == 2)...)
 		rows += int64(n)
 	}
-	return aroundPages(tb, parquetedit.Type{Physical: parquet.Int64}, format.Uncompressed, rows, pages)
+	meta := metaOfPages(parquetedit.Type{Physical: parquet.Int64}, format.Uncompressed, rows, int64(len(pages)))
+	meta.RowGroups[0].Columns[0].MetaData.Statistics.NullCount = 25
+	return fileOf(tb, pages, &meta)
 }
 
 // numbersPage is a page of the numbers from first on, or of NULLs.
