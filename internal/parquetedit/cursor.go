@@ -16,12 +16,14 @@ type cursor struct {
 	f       *File
 	rg, col int
 
-	at     int64 // of that page, from the start of the chunk
-	first  int64 // its first row
-	number int   // of data pages before it
-	dict   *dictAt
-	values vector // of the dictionary, once it was needed
-	taken  bool   // it was
+	at           int64            // of that page, from the start of the chunk
+	uncompressed int64            // bytes of the pages read, before compression
+	kinds        map[pageKind]int // of the data pages read; nil when nobody asks
+	first        int64            // its first row
+	number       int              // of data pages before it
+	dict         *dictAt
+	values       vector // of the dictionary, once it was needed
+	taken        bool   // it was
 }
 
 // dictAt is a dictionary page as it lies in the file.
@@ -60,6 +62,31 @@ func (c *cursor) dictionary() (v *vector, err error) {
 		c.values, c.taken = x.dict, true
 	}
 	return &c.values, nil
+}
+
+// readDict reads the dictionary page, which takes the first n bytes of the chunk.
+func (c *cursor) readDict(ctx context.Context, n int64) error {
+	b := make([]byte, n)
+	off := c.f.groups[c.rg].chunks[c.col].off
+	if err := c.f.src.ReadRange(ctx, b, off); err != nil {
+		return fmt.Errorf("read %d bytes at %d: %w", n, off, err)
+	}
+	p, size, err := readPage(b)
+	if err == nil && p.typ != dictPage {
+		err = corrupt("page of type %d before the data pages", p.typ)
+	}
+	if err != nil {
+		return err
+	}
+	c.dict = &dictAt{p, b[:size:size]}
+	c.uncompressed += int64(size - len(p.body) + p.uncompressed)
+	return nil
+}
+
+// seek goes to a page of the page index.
+func (c *cursor) seek(o *oldChunk, page int) {
+	at := &o.pages[page]
+	c.at, c.first, c.number = at.off-c.f.groups[c.rg].chunks[c.col].off, at.first, page
 }
 
 // pages hands the pages with the next rows before end to fn. The first and the last of them may hold rows
@@ -112,7 +139,11 @@ func (c *cursor) read(ctx context.Context, end int64, fn func(p *pageAt) error) 
 				return nil
 			}
 			c.first, c.number = c.first+int64(p.values), c.number+1
+			if c.kinds != nil {
+				c.kinds[pageKind{p.typ, p.encoding}]++
+			}
 		}
+		c.uncompressed += int64(n - len(p.body) + p.uncompressed)
 		c.at += int64(n)
 		w.skip(n)
 	}

@@ -1,7 +1,8 @@
 package parquetedit
 
 import (
-	"io"
+	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -13,6 +14,7 @@ type doneChunk struct {
 	dict         donePage // with the encoding of its values, when there is one
 	hasDict      bool
 	pages        []donePage
+	unread       unread
 	rows, nulls  int64
 	size         int64 // bytes, headers included
 	uncompressed int64 // the same before compression
@@ -24,7 +26,7 @@ func (e *encoder) finish() (*doneChunk, error) {
 	if err := e.flush(); err != nil {
 		return nil, err
 	}
-	c := &doneChunk{column: e.column, codec: e.coding.codec, pages: e.pages}
+	c := &doneChunk{column: e.column, codec: e.coding.codec, pages: e.pages, unread: e.unread, uncompressed: e.unread.bytes}
 	if e.dict != nil && e.dictPages > 0 {
 		var err error
 		if c.dict, err = e.finishDict(); err != nil {
@@ -32,7 +34,7 @@ func (e *encoder) finish() (*doneChunk, error) {
 		}
 		c.hasDict = true
 		c.size = c.dict.size()
-		c.uncompressed = int64(c.dict.header + c.dict.uncompressed)
+		c.uncompressed += int64(c.dict.header + c.dict.uncompressed)
 	}
 	all := true
 	for i := range c.pages {
@@ -69,17 +71,24 @@ func (e *encoder) finishDict() (donePage, error) {
 	return p, err
 }
 
-func (c *doneChunk) writeTo(w io.Writer) error {
+func (c *doneChunk) writeTo(w *counted) error {
 	if c.hasDict {
 		if _, err := w.Write(c.dict.bytes); err != nil {
 			return err
 		}
 	}
 	for i := range c.pages {
-		if _, err := w.Write(c.pages[i].bytes); err != nil {
+		p := &c.pages[i]
+		if p.from > 0 {
+			if err := w.copyRange(p.from, int64(p.length)); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, err := w.Write(p.bytes); err != nil {
 			return err
 		}
-		c.pages[i].bytes = nil
+		p.bytes = nil
 	}
 	return nil
 }
@@ -139,7 +148,15 @@ func (c *doneChunk) kinds() ([]pageKind, map[pageKind]int) {
 		add(pageKind{dictPage, c.dict.encoding})
 	}
 	for i := range c.pages {
-		add(pageKind{c.pages[i].version, c.pages[i].encoding})
+		if p := &c.pages[i]; p.from == 0 {
+			add(pageKind{p.version, p.encoding})
+		}
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(c.unread.kinds), func(a, b pageKind) int {
+		return cmp.Or(cmp.Compare(a.version, b.version), cmp.Compare(a.encoding, b.encoding))
+	}) {
+		add(k)
+		count[k] += c.unread.kinds[k] - 1
 	}
 	return order, count
 }

@@ -34,7 +34,8 @@ func newCoding(t Type, c codec) coding {
 
 // donePage is a data page that is ready to be written, and what the indexes say about it.
 type donePage struct {
-	bytes             []byte // header and body; nil once written
+	bytes             []byte // header and body; nil once written, and of a page that is copied
+	from              int64  // where a page that is copied lies in the old file
 	length            int    // of bytes
 	header            int    // bytes of the page header
 	uncompressed      int    // bytes of the body before compression
@@ -72,7 +73,8 @@ type encoder struct {
 	adopted     bool // the dictionary begins with that of the old chunk
 	oldDict     *dictAt
 	oldBounds   bounds // of the old chunk; none when they are not known
-	plain       bool   // pages from here on do without the dictionary
+	unread      unread
+	plain       bool // pages from here on do without the dictionary
 	seen        []uint32
 
 	scratch, body []byte
@@ -90,7 +92,7 @@ func newEncoder(c Column, k coding) *encoder {
 func (e *encoder) reset() {
 	e.pages, e.bytes, e.dictPages = nil, 0, 0
 	e.begun, e.v2, e.adopted, e.plain, e.oldDict = false, false, false, false, nil
-	e.oldBounds = bounds{}
+	e.oldBounds, e.unread = bounds{}, unread{}
 	if e.coding.dict && e.dict == nil {
 		e.dict = newDict(e.column.Type)
 	} else if e.dict != nil {

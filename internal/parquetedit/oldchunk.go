@@ -14,6 +14,8 @@ type oldChunk struct {
 	nulls  int64 // -1 when unknown
 	bounds bounds
 	pages  []oldPage // nil when the chunk has no page index that holds together
+
+	kinds map[pageKind]int // how many of the pages are of which kind; nil when the footer does not tell it of all
 }
 
 // oldPage is an entry of the page index.
@@ -58,6 +60,9 @@ func (r *rewriter) oldChunks(ctx context.Context, rg int) ([]oldChunk, error) {
 	})
 	for c := range old {
 		old[c].tell(columns[c])
+		if _, meta, err := g.chunks[c].trees(); err == nil {
+			old[c].count(meta)
+		}
 	}
 	return old, err
 }
@@ -187,20 +192,77 @@ func (o *oldChunk) rows(page int) int64 {
 
 // known gives what is known of a page that stays as it is, and false when its NULLs have to be counted.
 func (o *oldChunk) known(p *pageAt) (pageFacts, bool) {
-	f := pageFacts{nulls: -1}
-	if p.number < len(o.pages) && o.pages[p.number].first == p.first && o.rows(p.number) == int64(p.values) && o.pages[p.number].known {
-		f = o.pages[p.number].facts
+	nulls := -1
+	if p.typ == dataPageV2 {
+		nulls = p.nulls
 	}
+	if p.number < len(o.pages) && o.pages[p.number].first == p.first && o.rows(p.number) == int64(p.values) {
+		return o.told(p.number, nulls)
+	}
+	return o.fill(pageFacts{nulls: nulls}, p.values)
+}
+
+// told gives what is known of a page of the index; nulls is what its header says, or -1.
+func (o *oldChunk) told(page, nulls int) (pageFacts, bool) {
+	f := pageFacts{nulls: nulls}
+	if o.pages[page].known {
+		f = o.pages[page].facts
+		if nulls >= 0 {
+			f.nulls = nulls
+		}
+	}
+	return o.fill(f, int(o.rows(page)))
+}
+
+// fill adds what the column and the footer tell of a page.
+func (o *oldChunk) fill(f pageFacts, rows int) (pageFacts, bool) {
 	switch {
 	case o.column.Required || o.nulls == 0:
 		f.nulls = 0
 	case o.nulls == o.values:
-		f.nulls = p.values
-	case p.typ == dataPageV2:
-		f.nulls = p.nulls
+		f.nulls = rows
 	}
-	if f.nulls == p.values {
+	if f.nulls == rows {
 		f.bounds, f.bounded = bounds{}, true
 	}
 	return f, f.nulls >= 0
+}
+
+// count reads from the footer of which kinds the data pages are.
+func (o *oldChunk) count(meta tree) {
+	stats, err := meta.list(colEncodingStats, tStruct)
+	if err != nil {
+		return
+	}
+	kinds, all := map[pageKind]int{}, 0
+	for _, s := range stats {
+		t, _, err := readTree(s)
+		if err != nil {
+			return
+		}
+		version, _ := t.int(1)
+		encoding, _ := t.int(2)
+		pages, _ := t.int(3)
+		if version != dataPage && version != dataPageV2 {
+			continue
+		}
+		if pages < 0 || pages > int64(len(o.pages)) || encoding < encPlain || encoding > encByteStreamSplit {
+			return
+		}
+		kinds[pageKind{version, encoding}] += int(pages)
+		all += int(pages)
+	}
+	if all == len(o.pages) {
+		o.kinds = kinds
+	}
+}
+
+// version is that of the pages, 2 when some have it.
+func (o *oldChunk) version() int64 {
+	for k := range o.kinds {
+		if k.version == dataPageV2 {
+			return dataPageV2
+		}
+	}
+	return dataPage
 }

@@ -4,7 +4,11 @@ import (
 	"context"
 )
 
-// rewriteGroup encodes a row group again: as one, or as so many of equal size that each is as small as new ones are.
+// wholeBytes is up to how many bytes of a large row group are read without dividing it.
+const wholeBytes = 16 << 20
+
+// rewriteGroup encodes a row group again: as one, when most of it is copied unread or it is small, else as so many
+// of equal size that each is as small as new ones are.
 // With tail the rows of Append follow.
 func (r *rewriter) rewriteGroup(ctx context.Context, rg int, tail bool) error {
 	codings, err := r.codings(rg)
@@ -25,6 +29,13 @@ func (r *rewriter) rewriteGroup(ctx context.Context, rg int, tail bool) error {
 		return err
 	}
 	n := max(1, (g.rows+r.s.MaxRowGroupRows-1)/r.s.MaxRowGroupRows)
+	if size := g.size(); n > 1 {
+		// It stays whole when no more of it is in memory then than of a part, or than does any harm.
+		e := r.s.within(g, 0, g.rows)
+		if unread := spare(old, &e, tail); unread > 0 && size-unread <= max(size/n, wholeBytes) {
+			n = 1
+		}
+	}
 	for i := range n {
 		p := part{group: t, codings: codings, cursors: cursors, old: old, from: g.rows * i / n, to: g.rows * (i + 1) / n}
 		p.edits = r.s.within(g, p.from, p.to)
@@ -34,6 +45,15 @@ func (r *rewriter) rewriteGroup(ctx context.Context, rg int, tail bool) error {
 		}
 	}
 	return nil
+}
+
+// size is the size of the row group's chunks in the file.
+func (g *group) size() int64 {
+	n := int64(0)
+	for i := range g.chunks {
+		n += g.chunks[i].size
+	}
+	return n
 }
 
 // part is the rows [from, to) of an old row group, which become a new one.
@@ -81,7 +101,7 @@ func (r *rewriter) rewritePart(ctx context.Context, p *part) error {
 	if err != nil {
 		return err
 	}
-	return r.place(ctx, p.group, chunks)
+	return r.place(p.group, chunks)
 }
 
 // splice gives the edited column of the part to the encoder.
@@ -92,6 +112,11 @@ func (r *rewriter) splice(ctx context.Context, p *part, c int, e *encoder) error
 	}
 	if c < len(p.cursors) {
 		x.old, e.oldBounds = &p.old[c], p.old[c].bounds
+		if p.from == 0 && p.to == x.old.values {
+			if list := x.old.stretches(&p.edits, p.tail); len(list) > 1 || list[0].copied {
+				return x.chunk(ctx, &p.cursors[c], list)
+			}
+		}
 		return p.cursors[c].pages(ctx, p.to, x.within(p.from, p.to))
 	}
 	// An added column is a chunk of NULLs to be edited.

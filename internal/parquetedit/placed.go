@@ -24,8 +24,9 @@ type placedChunk struct {
 
 // counted counts what is written.
 type counted struct {
-	w io.Writer
-	n int64
+	w         io.Writer
+	n         int64
+	copyRange func(off, n int64) error // of the old file, when there is one; it counts by itself
 }
 
 func (c *counted) Write(p []byte) (int, error) {

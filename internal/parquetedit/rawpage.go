@@ -7,17 +7,17 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// begin decides, at the first page of the old chunk, what the new one keeps of it: the version of its pages, and its
+// start decides, at the first page of the old chunk, what the new one keeps of it: the version of its pages, and its
 // dictionary, so that pages with indices may stay as they are. A dictionary that is half full of what may
 // be in use no more is made anew instead, when most pages are.
-func (x *splicer) begin(p *pageAt) {
+func (x *splicer) start(version int64, dict *dictAt) {
 	e := x.e
 	if e.begun {
 		return
 	}
-	e.begun, e.v2 = true, p.typ == dataPageV2
-	if e.dict != nil && p.dict != nil && (p.dict.uncompressed <= dictMaxBytes/2 || !x.edits.most()) {
-		e.oldDict, e.adopted = p.dict, true
+	e.begun, e.v2 = true, version == dataPageV2
+	if e.dict != nil && dict != nil && (dict.uncompressed <= dictMaxBytes/2 || !x.edits.most()) {
+		e.oldDict, e.adopted = dict, true
 	}
 }
 

@@ -23,7 +23,16 @@ import (
 // written; those of reading the file; and what out returned. After an error what was written is no
 // Parquet file.
 func Rewrite(ctx context.Context, f *File, s Script, out Output) (Stats, error) {
-	r := &rewriter{f: f, s: &s, out: out, w: counted{w: out}}
+	r := &rewriter{f: f, s: &s, out: out}
+	r.w = counted{
+		w: flushing{func(p []byte) (int, error) {
+			if err := r.flush(ctx); err != nil {
+				return 0, err
+			}
+			return out.Write(p)
+		}},
+		copyRange: func(off, n int64) error { return r.copyRange(ctx, off, n) },
+	}
 	r.s.MaxRowGroupRows, r.s.MaxRowGroupBytes, r.s.Parallel = limits(s.MaxRowGroupRows, s.MaxRowGroupBytes, s.Parallel)
 	if s.Empty {
 		return r.empty(ctx)
@@ -57,20 +66,27 @@ type rewriter struct {
 	columns []Column // of the new file
 	w       counted  // n counts the ranges to copy as soon as they are asked for
 	off, n  int64    // the range to copy next: it grows while ranges are adjacent
+	asked   int64    // bytes to copy so far
 	groups  []placed
 	sources []int // row group of the old file that groups[i] is a copy of, or -1
 	stats   Stats
 	codecs  codecs
 }
 
+// flushing sees to it that what was asked to be copied comes before what is written.
+type flushing struct{ write func(p []byte) (int, error) }
+
+func (f flushing) Write(p []byte) (int, error) { return f.write(p) }
+
 // copy appends a range of the old file. It reaches the output with the next flush.
-func (r *rewriter) copy(off, n int64) { r.off, r.n, r.w.n = off, n, r.w.n+n }
+func (r *rewriter) copy(off, n int64) { r.off, r.n, r.w.n, r.asked = off, n, r.w.n+n, r.asked+n }
 
 // copyRange appends a range of the old file.
 func (r *rewriter) copyRange(ctx context.Context, off, n int64) error {
 	if r.n > 0 && r.off+r.n == off {
 		r.n += n
 		r.w.n += n
+		r.asked += n
 		return nil
 	}
 	if err := r.flush(ctx); err != nil {
@@ -114,7 +130,7 @@ func (r *rewriter) rewriteGroups(ctx context.Context) error {
 	if merge {
 		return nil
 	}
-	return r.appendGroups(ctx)
+	return r.appendGroups()
 }
 
 // mergeTail says whether the rows of Append go into the last row group: when it is small and they fit.
@@ -168,16 +184,13 @@ func (r *rewriter) newCoding(t Type) (coding, error) {
 }
 
 // place writes a row group.
-func (r *rewriter) place(ctx context.Context, group tree, chunks []*doneChunk) error {
-	if err := r.flush(ctx); err != nil {
-		return err
-	}
-	at := r.w.n
+func (r *rewriter) place(group tree, chunks []*doneChunk) error {
+	at, asked := r.w.n, r.asked
 	p, err := placeGroup(&r.w, group, chunks)
 	if err != nil {
 		return err
 	}
-	r.stats.BytesWritten += r.w.n - at
+	r.stats.BytesWritten += r.w.n - at - (r.asked - asked)
 	r.stats.RowGroupsRewritten++
 	r.stats.Rows += p.rows
 	r.groups, r.sources = append(r.groups, p), append(r.sources, -1)
@@ -185,7 +198,7 @@ func (r *rewriter) place(ctx context.Context, group tree, chunks []*doneChunk) e
 }
 
 // appendGroups puts the rows of Append into new row groups.
-func (r *rewriter) appendGroups(ctx context.Context) error {
+func (r *rewriter) appendGroups() error {
 	n := r.s.appended()
 	if n == 0 {
 		return nil
@@ -208,7 +221,7 @@ func (r *rewriter) appendGroups(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if err := r.place(ctx, tree{i16Field(groupOrdinal, 0)}, chunks); err != nil {
+			if err := r.place(tree{i16Field(groupOrdinal, 0)}, chunks); err != nil {
 				return err
 			}
 			estimate = 0

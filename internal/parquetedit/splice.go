@@ -34,7 +34,7 @@ func (x *splicer) within(from, to int64) func(p *pageAt) error {
 
 // rowsAt takes the rows [row, end) of a page of the old chunk over: as it lies there, when it may.
 func (x *splicer) rowsAt(p *pageAt, row, end int) error {
-	x.begin(p)
+	x.start(p.typ, p.dict)
 	open := x.tail && p.first+int64(p.values) == x.old.values && p.small()
 	whole := row == 0 && end == p.values && !open && x.e.takesRaw(&p.page)
 	if next, _ := x.next(p.first + int64(end)); whole && next == p.first+int64(end) {

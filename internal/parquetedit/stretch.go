@@ -1,0 +1,129 @@
+package parquetedit
+
+import (
+	"context"
+	"slices"
+)
+
+// copyBytes is the size from which on pages side by side that no edit touches are copied without being read.
+const copyBytes = 1 << 20
+
+// stretch is pages [from, to) of an old chunk, which are read or copied as a range of the file.
+type stretch struct {
+	from, to int
+	copied   bool
+}
+
+// stretches divides the chunk's pages; one stretch that is read when there is nothing to copy. A page is copied unread only
+// where everything is known of it that the new footer and the new page index say.
+func (o *oldChunk) stretches(e *edits, tail bool) []stretch {
+	all := []stretch{{0, len(o.pages), false}}
+	if len(o.pages) == 0 || o.kinds == nil {
+		return all
+	}
+	var list []stretch
+	for i := range o.pages {
+		touched := e.touch(o.pages[i].first, o.pages[i].first+o.rows(i)) || tail && i == len(o.pages)-1
+		if _, ok := o.told(i, -1); !ok {
+			return all
+		}
+		if n := len(list); n > 0 && list[n-1].copied == !touched {
+			list[n-1].to = i + 1
+		} else {
+			list = append(list, stretch{i, i + 1, !touched})
+		}
+	}
+	return o.worthwhile(list)
+}
+
+// worthwhile gives up copies that are too small, and joins what is read.
+func (o *oldChunk) worthwhile(list []stretch) []stretch {
+	joined := list[:0]
+	for _, s := range list {
+		s.copied = s.copied && o.bytes(s) >= copyBytes
+		if n := len(joined); n > 0 && !s.copied && !joined[n-1].copied {
+			joined[n-1].to = s.to
+		} else {
+			joined = append(joined, s)
+		}
+	}
+	return joined
+}
+
+// bytes is the size of a stretch, page headers included.
+func (o *oldChunk) bytes(s stretch) int64 {
+	return o.pages[s.to-1].off + o.pages[s.to-1].n - o.pages[s.from].off
+}
+
+// touch says whether an edit falls into the rows [from, to) of the row group.
+func (e *edits) touch(from, to int64) bool {
+	for _, rows := range [][]int64{e.deletes, e.replaces} {
+		i, _ := slices.BinarySearch(rows, e.first+from)
+		if i < len(rows) && rows[i] < e.first+to {
+			return true
+		}
+	}
+	return false
+}
+
+// spare says how many bytes of the row group need not be read when its edits are these.
+func spare(old []oldChunk, e *edits, tail bool) int64 {
+	n := int64(0)
+	for c := range old {
+		for _, s := range old[c].stretches(e, tail) {
+			if s.copied {
+				n += old[c].bytes(s)
+			}
+		}
+	}
+	return n
+}
+
+// chunk takes the whole chunk over, with what no edit touches as ranges of the file.
+func (x *splicer) chunk(ctx context.Context, c *cursor, list []stretch) error {
+	f, chunk := c.f, &c.f.groups[c.rg].chunks[c.col]
+	if head := x.old.pages[0].off - chunk.off; head > 0 {
+		if err := c.readDict(ctx, head); err != nil {
+			return f.where(c.rg, c.col, err)
+		}
+	}
+	x.start(x.old.version(), c.dict)
+	if c.dict != nil && x.e.dict != nil { // for the pages that are copied
+		x.e.oldDict, x.e.adopted = c.dict, true
+	}
+	c.kinds = map[pageKind]int{}
+	for _, s := range list {
+		if !s.copied {
+			c.seek(x.old, s.from)
+			if err := c.pages(ctx, x.old.pages[s.to-1].first+x.old.rows(s.to-1), x.within(0, chunk.values)); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := x.e.flush(); err != nil {
+			return f.where(c.rg, c.col, err)
+		}
+		for i := s.from; i < s.to; i++ {
+			known, _ := x.old.told(i, -1)
+			at := &x.old.pages[i]
+			p := donePage{from: at.off, length: int(at.n), rows: int(x.old.rows(i)), pageFacts: known}
+			x.e.pages, x.e.bytes = append(x.e.pages, p), x.e.bytes+p.size()
+		}
+	}
+	x.e.unread = unread{bytes: max(0, chunk.uncompressed-c.uncompressed), kinds: map[pageKind]int{}}
+	for k, n := range x.old.kinds {
+		if n -= c.kinds[k]; n > 0 {
+			x.e.unread.kinds[k] = n
+			if isDictionary(k.encoding) {
+				x.e.dictPages += n
+			}
+		}
+	}
+	return nil
+}
+
+// unread is what the footer tells of the pages that are copied without being read.
+type unread struct {
+	bytes int64 // before compression
+	kinds map[pageKind]int
+}
