@@ -18,9 +18,10 @@ type Changes struct {
 	entries   []entry
 	rows      []cells
 	ops       []dms.Op
-	dirs      []string // partition directory by slot; nil when the table has no partitions
-	index     *keyIndex
-	orders    cells // value of the order column, by slot
+	dirs      []string  // partition directory by slot; nil when the table has no partitions
+	first     *keyIndex // by the first key column
+	index     *keyIndex // by the whole key, where it has several columns
+	orders    cells     // value of the order column, by slot
 }
 
 // Net ends the fold. Keys whose last change is in the lake already are left
@@ -41,7 +42,10 @@ func (f *Fold) Net() (*Changes, error) {
 // prepare indexes the keys and names the partitions.
 func (c *Changes) prepare() error {
 	if len(c.key) > 0 {
-		c.index = newKeyIndex(c.entries, c.integers())
+		c.first = c.firstIndex()
+	}
+	if len(c.key) > 1 {
+		c.index = newKeyIndex(c.entries)
 	}
 	return c.nameDirs()
 }
@@ -73,24 +77,6 @@ func (c *Changes) nameDirs() error {
 
 // Len returns how many keys (or, without a key, rows) change.
 func (c *Changes) Len() int { return len(c.entries) }
-
-// integers returns the keys as integers when the key is one column of an
-// integer type that stands inside the files, else nil. Deletes carry no row: their key is decoded from its encoding.
-func (c *Changes) integers() []int64 {
-	if len(c.key) != 1 || slices.Contains(c.Schema.Partition, c.Schema.Key[0]) {
-		return nil
-	}
-	t := c.Schema.Columns[c.key[0]].Type
-	keys := make([]int64, len(c.entries))
-	for i, e := range c.entries {
-		n, ok := DecodeIntKey(t, e.key)
-		if !ok {
-			return nil
-		}
-		keys[i] = n
-	}
-	return keys
-}
 
 // any returns whether a changed key may lie between the bounds of a first key column.
 func (c *Changes) any(low, high []byte) bool {

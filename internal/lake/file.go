@@ -117,6 +117,11 @@ func (b *bounder) of(open *parquetedit.File, group, column int) (low, high []byt
 	if !ok {
 		return nil, nil, false
 	}
+	return b.encode(stats)
+}
+
+// encode encodes bounds; ok is false where the table's type does not hold them.
+func (b *bounder) encode(stats parquetedit.Bounds) (low, high []byte, ok bool) {
 	from, to := stats.Min, stats.Max
 	if b.convert != nil {
 		var err error

@@ -1,20 +1,28 @@
 package lake
 
-import "github.com/zeebo/xxh3"
+import (
+	"github.com/zeebo/xxh3"
+
+	"sluice/internal/parquetedit"
+)
 
 // keyIndex finds the net change of a key. It is asked once per change, and once
 // per lake row, so a miss must cost next to nothing: open addressing over a power of two at most half full, no
 // allocation, no pointer per key. The zero value is an index of nothing.
 type keyIndex struct {
 	mask    uint64
-	slots   []int32 // change number + 1; 0 = free
-	entries []entry // by change number
-	ints    []int64 // the keys as integers, for a key of one integer column
+	slots   []int32  // change number + 1; 0 = free
+	entries []entry  // by change number
+	ints    []int64  // the keys as integers, ascending, where the column is one of integers
+	texts   []string // the keys as the files hold them, where the column is one of text
+
+	bits  []uint64 // a bit for each key, of a product's high bits; see screen
+	shift int
 }
 
-// newKeyIndex indexes entries; ints, when not nil, holds their keys as integers.
-func newKeyIndex(entries []entry, ints []int64) *keyIndex {
-	x := &keyIndex{entries: entries, ints: ints}
+// newKeyIndex indexes entries by their keys.
+func newKeyIndex(entries []entry) *keyIndex {
+	x := &keyIndex{entries: entries}
 	x.rebuild(len(entries))
 	return x
 }
@@ -53,7 +61,35 @@ func (x *keyIndex) home(i int) uint64 {
 	if x.ints != nil {
 		return mix(uint64(x.ints[i])) & x.mask
 	}
-	return xxh3.HashString(x.entries[i].key) & x.mask
+	return x.hash(i) & x.mask
+}
+
+// hash is what the bitmap goes by; of an integer it is itself.
+func (x *keyIndex) hash(i int) uint64 {
+	switch {
+	case x.ints != nil:
+		return uint64(x.ints[i])
+	case x.texts != nil:
+		return xxh3.HashString(x.texts[i])
+	}
+	return xxh3.HashString(x.entries[i].key)
+}
+
+// findKey returns the number of a canonical key of one column of the type, or -1.
+func (x *keyIndex) findKey(t parquetedit.Type, key []byte) int32 {
+	switch {
+	case key[0] == keyNull:
+		return -1
+	case x.ints != nil:
+		n, ok := DecodeIntKey(t, string(key))
+		if !ok {
+			return -1
+		}
+		return x.findInt(n)
+	case x.texts != nil:
+		return x.findText([]byte(unescaped(string(key))))
+	}
+	return x.find(key)
 }
 
 // findInt returns the change of an integer key, or -1.

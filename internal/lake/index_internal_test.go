@@ -27,7 +27,10 @@ func TestKeyIndex(t *testing.T) {
 			for _, k := range keys {
 				encoded = append(encoded, string(AppendKey(nil, bigint, parquet.Int64Value(k))))
 			}
-			ints, texts := newKeyIndex(entriesOf(encoded), keys), newKeyIndex(entriesOf(encoded), nil)
+			ints, texts := newKeyIndex(entriesOf(encoded)), newKeyIndex(entriesOf(encoded))
+			ints.ints = append([]int64{}, keys...)
+			ints.rebuild(len(keys))
+			ints.screen()
 			for i, k := range keys {
 				if got := ints.findInt(k); got != int32(i) {
 					t.Fatalf("integer %d: got change %d, want %d", k, got, i)
@@ -80,31 +83,58 @@ func TestKeyIndex_equalsAMap(t *testing.T) {
 	})
 }
 
-func TestChanges_integers(t *testing.T) {
-	integer, text := parquetedit.Type{Physical: parquet.Int32}, parquetedit.Type{Physical: parquet.ByteArray, Logical: parquetedit.String}
+// TestChanges_firstIndex: every form that a key's first column has in the index finds the values that are there.
+func TestChanges_firstIndex(t *testing.T) {
+	bytesOf := func(s string) value { return parquet.ByteArrayValue([]byte(s)) }
+	number, text := col("a", parquetedit.Type{Physical: parquet.Int32}), col("a", parquetedit.Type{Physical: parquet.ByteArray, Logical: parquetedit.String})
+	decimal := col("a", parquetedit.Type{Physical: parquet.ByteArray, Logical: parquetedit.Decimal, Precision: 9, Scale: 2})
 	for name, c := range map[string]struct {
-		schema Schema
-		want   bool
+		first  parquetedit.Column
+		values []value // ascending
+		absent value
 	}{
-		"one integer":                       {Schema{Columns: []parquetedit.Column{{Name: "a", Type: integer}}, Key: []string{"a"}}, true},
-		"text":                              {Schema{Columns: []parquetedit.Column{{Name: "a", Type: text}}, Key: []string{"a"}}, false},
-		"two integers":                      {Schema{Columns: []parquetedit.Column{{Name: "a", Type: integer}, {Name: "b", Type: integer}}, Key: []string{"a", "b"}}, false},
-		"an integer that names directories": {Schema{Columns: []parquetedit.Column{{Name: "a", Type: integer}}, Key: []string{"a"}, Partition: []string{"a"}}, false},
+		"integers": {number, []value{parquet.Int32Value(-4), parquet.Int32Value(0), parquet.Int32Value(7)}, parquet.Int32Value(1)},
+		"unsigned": {col("a", parquetedit.Type{Physical: parquet.Int64, Logical: parquetedit.Integer, Bits: 64}), []value{parquet.Int64Value(3), parquet.Int64Value(-1)}, parquet.Int64Value(-3)},
+		"text":     {text, []value{bytesOf(""), bytesOf("a\x00\x00b"), bytesOf("a\x00\xff"), bytesOf("é")}, bytesOf("a\x00")},
+		"decimals": {decimal, []value{bytesOf("\xfe"), bytesOf("\x01"), bytesOf("\x01\x00")}, bytesOf("\x02")},
+		"doubles":  {col("a", parquetedit.Type{Physical: parquet.Double}), []value{parquet.DoubleValue(-1), parquet.DoubleValue(0), parquet.DoubleValue(math.NaN())}, parquet.DoubleValue(2)},
+		"booleans": {col("a", parquetedit.Type{Physical: parquet.Boolean}), []value{parquet.BooleanValue(true)}, parquet.BooleanValue(false)},
+		"int96":    {col("a", parquetedit.Type{Physical: parquet.Int96}), []value{parquet.Int96Value([3]uint32{1, 2, 3})}, parquet.Int96Value([3]uint32{1, 2, 4})},
 	} {
-		changes := &Changes{Schema: &c.schema}
-		var key []byte
-		for i := range c.schema.Key {
-			changes.key = append(changes.key, i)
-			v := parquet.Int32Value(-4)
-			if c.schema.Columns[i].Type == text {
-				v = parquet.ByteArrayValue([]byte("x"))
+		for _, second := range []bool{false, true} {
+			changes := &Changes{Schema: &Schema{Columns: []parquetedit.Column{c.first, number}}, key: []int{0}}
+			if second {
+				changes.key = []int{0, 1}
 			}
-			key = AppendKey(key, c.schema.Columns[i].Type, v)
-		}
-		changes.entries = []entry{{key: string(key)}}
-		got := changes.integers()
-		if (got != nil) != c.want || got != nil && got[0] != -4 {
-			t.Errorf("%s: got %v", name, got)
+			for _, v := range c.values {
+				key := AppendKey(nil, c.first.Type, v)
+				if !second {
+					changes.entries = append(changes.entries, entry{key: string(key)})
+					continue
+				}
+				for i := range int32(3) {
+					changes.entries = append(changes.entries, entry{key: string(AppendKey(key, number.Type, parquet.Int32Value(i)))})
+				}
+			}
+			x, scratch := changes.firstIndex(), []byte{}
+			for i, v := range c.values {
+				if got := x.findValue(c.first.Type, v, &scratch); got != int32(i) {
+					t.Errorf("%s: value %d is found as %d", name, i, got)
+				}
+				if got := x.findKey(c.first.Type, AppendKey(nil, c.first.Type, v)); got != int32(i) {
+					t.Errorf("%s: key %d is found as %d", name, i, got)
+				}
+			}
+			if got := x.findValue(c.first.Type, c.absent, &scratch); got != -1 {
+				t.Errorf("%s: what is not there is found as %d", name, got)
+			}
+			if got := x.findValue(c.first.Type, value{}, &scratch); got != -1 {
+				t.Errorf("%s: NULL is found as %d", name, got)
+			}
 		}
 	}
+}
+
+func col(name string, t parquetedit.Type) parquetedit.Column {
+	return parquetedit.Column{Name: name, Type: t}
 }

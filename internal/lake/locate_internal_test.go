@@ -23,9 +23,11 @@ func BenchmarkLocate(b *testing.B) {
 		schema Schema
 		key    func(i int) []value
 	}{
-		"bigint":            {Schema{Columns: []parquetedit.Column{{Name: "a", Type: integer}}, Key: []string{"a"}}, func(i int) []value { return []value{number(i)} }},
-		"string":            {Schema{Columns: []parquetedit.Column{{Name: "a", Type: text}}, Key: []string{"a"}}, func(i int) []value { return []value{word(i)} }},
-		"string and bigint": {Schema{Columns: []parquetedit.Column{{Name: "a", Type: text}, {Name: "b", Type: integer}}, Key: []string{"a", "b"}}, func(i int) []value { return []value{word(i / 10), number(i)} }},
+		"bigint":             {Schema{Columns: []parquetedit.Column{{Name: "a", Type: integer}}, Key: []string{"a"}}, func(i int) []value { return []value{number(i)} }},
+		"string":             {Schema{Columns: []parquetedit.Column{{Name: "a", Type: text}}, Key: []string{"a"}}, func(i int) []value { return []value{word(i)} }},
+		"bigint in no order": {Schema{Columns: []parquetedit.Column{{Name: "a", Type: integer}}, Key: []string{"a"}}, func(i int) []value { return []value{number(int(mix(uint64(i))))} }},
+		"uuid text":          {Schema{Columns: []parquetedit.Column{{Name: "a", Type: text}}, Key: []string{"a"}}, func(i int) []value { return []value{uuidOf(i)} }},
+		"string and bigint":  {Schema{Columns: []parquetedit.Column{{Name: "a", Type: text}, {Name: "b", Type: integer}}, Key: []string{"a", "b"}}, func(i int) []value { return []value{word(i / 10), number(i)} }},
 	} {
 		b.Run(name, func(b *testing.B) {
 			open := benchFile(b, &c.schema, rows, c.key)
@@ -51,7 +53,9 @@ func BenchmarkKeyIndex(b *testing.B) {
 		ints[i] = int64(i) * 7
 		texts[i] = string(AppendKey(nil, integer, parquet.Int64Value(ints[i])))
 	}
-	byInt, byText := newKeyIndex(entriesOf(texts), ints), newKeyIndex(entriesOf(texts), nil)
+	byInt, byText := newKeyIndex(entriesOf(texts)), newKeyIndex(entriesOf(texts))
+	byInt.ints = ints
+	byInt.rebuild(keys)
 	b.Run("int miss", func(b *testing.B) {
 		for i := range b.N {
 			byInt.findInt(int64(i)*7 + 1)
@@ -68,6 +72,12 @@ func BenchmarkKeyIndex(b *testing.B) {
 			byText.find(miss)
 		}
 	})
+}
+
+// uuidOf is the text of a random UUID.
+func uuidOf(i int) value {
+	a, b := mix(uint64(2*i+1)), mix(uint64(2*i+2))
+	return parquet.ByteArrayValue(fmt.Appendf(nil, "%08x-%04x-%04x-%04x-%012x", uint32(a), uint16(a>>32), uint16(a>>48), uint16(b), b>>16))
 }
 
 func benchFile(b *testing.B, s *Schema, rows int, key func(i int) []value) *parquetedit.File {

@@ -24,6 +24,8 @@ var (
 	ErrValue = errors.New("value does not fit the column")
 	// ErrScript is returned when a Script contradicts itself or the file.
 	ErrScript = errors.New("invalid script")
+	// ErrPageIndex is returned when a page index was trusted and turns out not to fit the pages.
+	ErrPageIndex = errors.New("the page index does not fit the pages")
 	// ErrRows is returned when the rows written are not those that were asked for: a defect of this
 	// package, or a Source that changed meanwhile. What was written must not be used.
 	ErrRows = errors.New("row count mismatch")

@@ -145,8 +145,12 @@ func (c *chunk) oldPages(raw []byte) []oldPage {
 	return pages
 }
 
-// tell adds what a column index tells of the pages, when it fits them.
+// tell adds what a column index tells of the pages, when it fits them. It counts only where the chunk has bounds of its
+// own: a writer that is told to leave bounds out may give every page those of a zero.
 func (o *oldChunk) tell(raw []byte) {
+	if !o.bounds.ok && o.nulls != o.values {
+		return
+	}
 	t, _, err := readTree(raw)
 	if raw == nil || o.pages == nil || err != nil {
 		return
