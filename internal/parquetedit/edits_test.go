@@ -45,6 +45,53 @@ func tryValues(tb testing.TB, f *parquetedit.File) ([][]parquet.Value, error) {
 	return vs, nil
 }
 
+// firstOther reads all columns and names the first value that is not the wanted one.
+func firstOther(tb testing.TB, f *parquetedit.File, want [][]parquet.Value) string {
+	tb.Helper()
+	if len(want) != len(f.Columns()) {
+		return fmt.Sprintf("%d columns, want %d", len(f.Columns()), len(want))
+	}
+	other := ""
+	for c := range want {
+		row := 0
+		for rg := range f.RowGroups() {
+			err := f.ReadColumn(tb.Context(), rg, c, func(_ int64, batch []parquet.Value) error {
+				for _, v := range batch {
+					if other == "" && (row >= len(want[c]) || !same(v, want[c][row])) {
+						other = fmt.Sprintf("column %d, row %d of %d: %s", c, row, len(want[c]), show(v))
+					}
+					row++
+				}
+				return nil
+			})
+			if err != nil {
+				return err.Error()
+			}
+		}
+		if other == "" && row != len(want[c]) {
+			other = fmt.Sprintf("column %d: %d rows, want %d", c, row, len(want[c]))
+		}
+	}
+	return other
+}
+
+// same says whether two values are the same to the bit.
+func same(a, b parquet.Value) bool {
+	if a.Kind() != b.Kind() {
+		return false
+	}
+	switch a.Kind() {
+	case parquet.Int32:
+		return a.Int32() == b.Int32()
+	case parquet.Int64:
+		return a.Int64() == b.Int64()
+	case parquet.ByteArray, parquet.FixedLenByteArray:
+		return bytes.Equal(a.ByteArray(), b.ByteArray())
+	case parquet.Boolean, parquet.Int96, parquet.Float, parquet.Double:
+	}
+	return show(a) == show(b)
+}
+
 // naive is Rewrite on values: it walks over all rows.
 func naive(old [][]parquet.Value, s parquetedit.Script) [][]parquet.Value {
 	rows := 0
