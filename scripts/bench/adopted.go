@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -85,10 +86,7 @@ func (b *bench) intoAdopted(name, lake, changes string) (usage, string, error) {
 		return usage{}, "", err
 	}
 	_, hash, err := b.duck("hash", "", b.work+"/"+name+"/lake/lineitem/*.parquet")
-	if err != nil || b.keep {
-		return u, hash, err
-	}
-	return u, hash, os.RemoveAll(b.work + "/" + name)
+	return u, hash, errors.Join(err, b.discard(b.work+"/"+name))
 }
 
 // measured is the tick that a case is about. With --profile the engine runs in a program that writes a CPU profile.
@@ -112,7 +110,7 @@ func (b *bench) equal(r *result, system, mine, theirs string) {
 		r.note += fmt.Sprintf("; DIFFERENT: sluice %s, %s %s", mine, system, theirs)
 		return
 	}
-	r.note = strings.TrimSuffix(r.note, "; equal rows") + "; equal rows"
+	r.note = strings.ReplaceAll(r.note, "; equal rows", "") + "; equal rows"
 }
 
 // floor runs the program that touches the pages of the changed rows and looks up no key.
@@ -129,7 +127,7 @@ func (b *bench) floor(lake, changes, columns string) (usage, string, error) {
 	if err != nil {
 		return usage{}, "", err
 	}
-	return u, strings.TrimSpace(string(said)), os.RemoveAll(out)
+	return u, strings.TrimSpace(string(said)), b.discard(out)
 }
 
 // build builds a program beside this one.

@@ -33,6 +33,7 @@ def merge(lake, cdc, key, codec):
             predicate=f"t.{key} = s.{key}",
             source_alias="s",
             target_alias="t",
+            streamed_exec=False,  # the changes are in memory: their bounds prune files
             writer_properties=WriterProperties(compression=codec.upper()),
         )
         .when_matched_delete(predicate="s.\"Op\" = 'D'")

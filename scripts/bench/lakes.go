@@ -105,6 +105,14 @@ func (b *bench) scratch() string {
 	return fmt.Sprintf("%s/scratch-%d", b.work, b.scratches)
 }
 
+// discard deletes a directory of this run, unless all of them are kept.
+func (b *bench) discard(dir string) error {
+	if b.keep {
+		return nil
+	}
+	return os.RemoveAll(dir)
+}
+
 // linkTree gives files a second name below another directory and reads them once, so that every side finds them in
 // memory. Nobody here changes a file in place: all write new ones and rename.
 func linkTree(from, to string) error {

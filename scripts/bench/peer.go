@@ -2,6 +2,7 @@ package main
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -92,7 +93,7 @@ func (b *bench) merge(p peer, lake, changes, codec string) (usage, string, error
 		}
 	}
 	_, hash, err := b.duck(append([]string{"hash", ""}, files...)...)
-	return u, hash, err
+	return u, hash, errors.Join(err, b.discard(own))
 }
 
 // recorded says whether the table shows figures of Spark that were not measured here.

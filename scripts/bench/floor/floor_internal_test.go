@@ -103,11 +103,14 @@ func TestPagesHoldWhatTheyHeld(t *testing.T) {
 	}
 	defer func() { _ = in.Close() }()
 	pages, _, err := find(in, []string{"a"}, []int64{1050})
-	if err != nil || len(pages) != 1 {
-		t.Fatalf("found %d pages, %v", len(pages), err)
+	if err != nil || len(pages) != 2 || pages[0].keep || !pages[1].keep {
+		t.Fatalf("found %+v, %v, want a page of a and one of b to keep", pages, err)
 	}
 	if err := again(t.Context(), in, pages); err != nil {
 		t.Fatal(err)
+	}
+	if pages[1].body != nil {
+		t.Error("a page to keep was compressed again")
 	}
 	// The header stays as it is; the body is the values 1000 to 1099 in PLAIN.
 	var want []byte

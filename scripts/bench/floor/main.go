@@ -1,11 +1,12 @@
 // Command floor does what no merge can do without: it reads, decompresses and compresses again every page that holds a
-// changed row, and copies the rest. It is told the rows, looks up no key, decodes no value and edits nothing, so what
-// it writes is no Parquet file.
+// changed value, and copies the rest. It is told the rows, looks up no key, decodes no value and edits nothing, so what
+// it writes is no Parquet file. DMS gives whole rows, so nobody knows which columns changed before all of them have been
+// looked at: pages of other columns that hold a changed row are read and decompressed, too, and then copied.
 //
 //	floor [--columns a,b] LAKE ROWS OUT
 //
 // ROWS holds for every file of LAKE a FILE.rows, the ordinals of its changed rows as 64-bit little-endian integers in
-// ascending order. A file without changed rows is left out. --columns are those that the changes change, else all.
+// ascending order. A file without changed rows is left out. --columns are those whose values change, else all.
 // It understands what lake.py writes: snappy, V1 data pages, an offset index.
 package main
 
@@ -40,7 +41,7 @@ func main() {
 	fmt.Printf("%d of %d pages hold a changed value\n", got.touched, got.pages)
 }
 
-// counted are the data pages of a lake, in all and those with a changed row in a changed column.
+// counted are the data pages of a lake, in all and those with a changed value.
 type counted struct{ touched, pages int }
 
 // lake goes through the files of a lake.
@@ -79,7 +80,12 @@ func lake(ctx context.Context, columns []string, from, rows, to string) (sum cou
 // one goes through a file.
 func one(ctx context.Context, in *os.File, columns []string, changed []int64, to string) (counted, error) {
 	pages, all, err := find(in, columns, changed)
-	n := counted{len(pages), all}
+	n := counted{pages: all}
+	for _, p := range pages {
+		if !p.keep {
+			n.touched++
+		}
+	}
 	if err != nil || len(changed) == 0 {
 		return n, err
 	}
@@ -95,6 +101,9 @@ func one(ctx context.Context, in *os.File, columns []string, changed []int64, to
 			return n, err
 		}
 		for _, p := range some {
+			if p.keep {
+				continue
+			}
 			if err := copied(out, in, at, p.offset); err != nil {
 				return n, err
 			}

@@ -21,11 +21,12 @@ import (
 // page is a data page as it lies in the file, header and body.
 type page struct {
 	offset, bytes int64
-	body          []byte // once it is compressed again
+	keep          bool   // it stays as it is, once it has been looked at
+	body          []byte // header and body, compressed again
 }
 
-// find returns the pages of the columns that hold a changed row, in the order of the file, and how many there are in
-// all columns and rows.
+// find returns the pages that hold a changed row, in the order of the file, those of other columns than these to be
+// kept, and how many there are in all rows.
 func find(in *os.File, columns []string, changed []int64) (touched []page, all int, err error) {
 	info, err := in.Stat()
 	if err != nil {
@@ -43,9 +44,7 @@ func find(in *os.File, columns []string, changed []int64) (touched []page, all i
 		for c, chunk := range group.Columns {
 			pages := indexes[c].PageLocations
 			all += len(pages)
-			if len(columns) > 0 && !slices.Contains(columns, strings.Join(chunk.MetaData.PathInSchema, ".")) {
-				continue
-			}
+			keep := len(columns) > 0 && !slices.Contains(columns, strings.Join(chunk.MetaData.PathInSchema, "."))
 			if chunk.MetaData.Codec != format.Snappy {
 				return nil, 0, fmt.Errorf("codec %v", chunk.MetaData.Codec)
 			}
@@ -56,7 +55,7 @@ func find(in *os.File, columns []string, changed []int64) (touched []page, all i
 				}
 				at, _ := slices.BinarySearch(changed, first+p.FirstRowIndex)
 				if at < len(changed) && changed[at] < first+end {
-					touched = append(touched, page{offset: p.Offset, bytes: int64(p.CompressedPageSize)})
+					touched = append(touched, page{offset: p.Offset, bytes: int64(p.CompressedPageSize), keep: keep})
 				}
 			}
 		}
@@ -66,7 +65,7 @@ func find(in *os.File, columns []string, changed []int64) (touched []page, all i
 	return touched, all, nil
 }
 
-// again reads, decompresses and compresses pages.
+// again reads and decompresses pages, and compresses those that are not kept.
 func again(ctx context.Context, in io.ReaderAt, pages []page) error {
 	var buffers sync.Pool
 	g, _ := errgroup.WithContext(ctx)
@@ -105,6 +104,9 @@ func (p *page) again(in io.ReaderAt, plain *[]byte) error {
 	*plain = slices.Grow((*plain)[:0], int(h.UncompressedPageSize))[:h.UncompressedPageSize]
 	if _, err := s2.Decode(*plain, body); err != nil {
 		return err
+	}
+	if p.keep {
+		return nil
 	}
 	p.body = append(b[:len(b)-len(body)], s2.EncodeSnappy(nil, *plain)...)
 	return nil
