@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -84,13 +85,14 @@ func (r *run) shapes(ctx context.Context, schema *lake.Schema, files []*lake.Fil
 	if r.looked == nil {
 		r.looked = map[string]lake.Shape{}
 	}
+	unknown := slices.DeleteFunc(slices.Clone(files), func(f *lake.File) bool {
+		_, known := r.looked[f.Key+f.ETag]
+		return known
+	})
 	var mu sync.Mutex
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(cap(r.e.ops) * 4)
-	for _, f := range files {
-		if _, known := r.looked[f.Key+f.ETag]; known {
-			continue
-		}
+	for _, f := range unknown {
 		group.Go(func() error {
 			open, err := r.openLake(gctx, f)
 			if dataFault(err) != "" {
