@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,6 +39,7 @@ type fleet struct {
 	log     []string
 
 	faults, died, races, cleaned int
+	compacted                    atomic.Int64 // lake files that were emptied
 }
 
 func newFleet(t testing.TB, seed uint64, tables int) *fleet {
@@ -48,6 +50,7 @@ func newFleet(t testing.TB, seed uint64, tables int) *fleet {
 	w.objects["raw"], w.objects["lake"], w.state = f.raw, f.lake, statestore.New(f.memory)
 	settings := replicate.DefaultSettings()
 	settings.Settle, settings.FullLoadQuiet, settings.TargetFileBytes, settings.Compression = 0, 0, 1<<20, "none"
+	settings.Compact = seed%2 == 1
 	w.config = replicate.Config{RawBucket: "raw", LakeBucket: "lake", Schema: "*", Owner: "run", Settings: settings}
 	for n := range tables {
 		f.members = append(f.members, newMember(f, n))
@@ -172,9 +175,14 @@ func (f *fleet) hour() {
 		f.races++
 		other := f.broken()
 		s.state, other.state = unleased{s.state, func() {}}, unleased{other.state, func() {}}
+		compacts, members := f.rng.IntN(2) == 0, f.some()
 		var group sync.WaitGroup
 		group.Go(func() { f.runOn(s) })
-		f.runOn(other)
+		if compacts {
+			f.compactOn(other, members)
+		} else {
+			f.runOn(other)
+		}
 		group.Wait()
 	case len(f.late) > 0 && f.rng.IntN(2) == 0: // a request of the run before falls into this one
 		late := f.late
@@ -190,6 +198,9 @@ func (f *fleet) hour() {
 		}
 	default:
 		f.runOn(s)
+	}
+	if f.rng.IntN(6) == 0 {
+		f.compactOn(f.broken(), f.some())
 	}
 	if f.rng.IntN(3) == 0 {
 		f.arrive()
@@ -299,8 +310,8 @@ func (f *fleet) simulate(hours int) (third, last size) {
 }
 
 func (f *fleet) tell(hours int) {
-	rig.Figure(f.t, "hourly runs", "%d of %d tables, %d with a fault (%d died of it), %d of two at once, %d objects deleted by the janitor: every table equal to its oracle (seed %d)",
-		hours, len(f.members), f.faults, f.died, f.races, f.cleaned, f.seed)
+	rig.Figure(f.t, "hourly runs", "%d of %d tables, %d with a fault (%d died of it), %d of two at once, %d lake files compacted, %d objects deleted by the janitor: every table equal to its oracle (seed %d)",
+		hours, len(f.members), f.faults, f.died, f.races, f.compacted.Load(), f.cleaned, f.seed)
 }
 
 // TestFleet plays 200 hourly runs over twenty tables.
