@@ -78,7 +78,9 @@ func TestE2E_CompactsALakeOfOthers(t *testing.T) {
 			duck := rig.DuckDB(t)
 			duck.Query("set enable_progress_bar = false")
 			duck.Query("create table before as from " + s.asRead())
-			types := func() [][]any { return duck.Query("select column_name, column_type from (describe from " + s.asRead() + ") order by all") }
+			types := func() [][]any {
+				return duck.Query("select column_name, column_type from (describe from " + s.asRead() + ") order by all")
+			}
 			columns := types()
 			files, groups := s.layout()
 			before := s.everything()
