@@ -64,6 +64,22 @@ func scenes() map[string]scene {
 			changes: changesSheet("id int, day int, v string", []any{"I", 4, 1, "beside a big file"}, []any{"D", 12, nil, nil}, []any{"I", 14, 2, "into the file that is rewritten anyway"},
 				[]any{"I", 22, 3, "beside a file that takes no NULL"}, []any{"I", 23, 4, "a new partition"}, []any{"I", 32, 5, "into a small file"}, []any{"I", 33, nil, "no partition"}),
 		},
+		"insert-sorted": {
+			schema: flat,
+			files:  sortedFiles(ours),
+			changes: changesSheet("id int, v string", []any{"U", 11, "new"}, []any{"I", 5, "below all"}, []any{"I", 15, "among the first"}, []any{"I", 25, "behind the second, which nothing else touches"},
+				[]any{"U", 31, "new"}, []any{"I", 99, "above all"}),
+		},
+		"insert-sorted-nowhere-near": {
+			schema:  flat,
+			files:   sortedFiles(ours),
+			changes: changesSheet("id int, v string", []any{"U", 11, "new"}, []any{"I", 24, "for the second"}, []any{"I", 34, "for the third: two more files to write are too many"}),
+		},
+		"insert-sorted-full": {
+			schema: flat, target: 700,
+			files:   append(sortedFiles(ours)[:2], sceneFile{"c.parquet", ours([]any{"I", 31, strings.Repeat("much text, ", 9)}, []any{"I", 33, "other text, that compresses no better: 4711 0815 2718281828 3141592653 1618033988"})}),
+			changes: changesSheet("id int, v string", []any{"U", 11, "new"}, []any{"I", 34, "behind a full file, the last"}, []any{"I", 35, "too"}),
+		},
 		"emptied-file": {
 			schema:  flat,
 			files:   []sceneFile{{"a.parquet", ours([]any{"I", 1, "x"}, []any{"I", 2, "y"})}, {"b.parquet", ours([]any{"I", 3, "z"})}},
@@ -99,6 +115,15 @@ func scenes() map[string]scene {
 			files:   []sceneFile{{"a.parquet", sheet{columns: cols("v string"), rows: [][]any{{"x"}}}}},
 			changes: changesSheet("v string", []any{"I", "x"}, []any{"U", "y"}, []any{"I", "x"}),
 		},
+	}
+}
+
+// sortedFiles are three files that divide the keys among them.
+func sortedFiles(ours func(rows ...[]any) sheet) []sceneFile {
+	return []sceneFile{
+		{"a.parquet", ours([]any{"I", 11, "x"}, []any{"I", 19, "y"})},
+		{"b.parquet", ours([]any{"I", 21, "x"}, []any{"I", 23, "y"})},
+		{"c.parquet", ours([]any{"I", 31, "x"}, []any{"I", 33, "y"})},
 	}
 }
 
