@@ -18,7 +18,7 @@ func aroundPages(tb testing.TB, typ parquetedit.Type, codec format.CompressionCo
 	return fileOf(tb, pages, &meta)
 }
 
-// metaOfPages is the footer of such a file.
+// metaOfPages is the footer of such a file. It allows the pages eight times their size, decompressed.
 func metaOfPages(typ parquetedit.Type, codec format.CompressionCodec, rows, size int64) format.FileMetaData {
 	kind, optional := format.Type(typ.Physical), format.Optional
 	leaf := format.SchemaElement{Name: "n", Type: thrift.New(kind), RepetitionType: thrift.New(optional)}
