@@ -80,6 +80,7 @@ func ReadSlice(ctx context.Context, changes *parquetedit.File, s *Schema, span S
 // readSpan reads the rows of a span of one column; the values are the caller's.
 func readSpan(ctx context.Context, f *parquetedit.File, column int, span Span) ([]value, error) {
 	values := make([]value, 0, span.To-span.From)
+	var kept texts
 	for group, info := range f.RowGroups() {
 		if info.FirstRow >= span.To || info.FirstRow+info.Rows <= span.From {
 			continue
@@ -89,7 +90,7 @@ func readSpan(ctx context.Context, f *parquetedit.File, column int, span Span) (
 			low := min(max(span.From-first, 0), int64(len(page)))
 			high := min(max(span.To-first, 0), int64(len(page)))
 			for _, v := range page[low:high] {
-				values = append(values, v.Clone())
+				values = append(values, kept.own(v))
 			}
 			if first+int64(len(page)) >= span.To {
 				return errEnough
