@@ -8,9 +8,9 @@
 //
 // What it promises:
 //
-//   - Nothing that is not asked for changes. Rewrite copies untouched row groups byte for byte and
-//     keeps the footer as the writer of the file left it: schema, field ids, key/value metadata,
-//     fields this package has never heard of.
+//   - Nothing that is not asked for changes. Rewrite copies untouched row groups and pages byte for
+//     byte and keeps the footer as the writer of the file left it: schema, field ids, key/value
+//     metadata, fields this package has never heard of.
 //   - On failure nothing is half done here: a Source is only read, and an output that ends with an
 //     error is to be thrown away. No error leaves a valid footer behind.
 //   - A file is not believed. Sizes are checked before memory is taken for them, and a broken file
