@@ -45,6 +45,14 @@ func (b *bench) adoptedLakes(cases []string) error {
 }
 
 func (b *bench) adoptedCase(c adoptedCase, lake, changes string) error {
+	if b.profile != "" {
+		u, err := b.folded(c.name, lake, changes)
+		if err != nil {
+			return err
+		}
+		b.record(result{name: c.name, note: c.note + "; equal to the fold", sides: []side{{"sluice", []usage{u}}}})
+		return nil
+	}
 	mine, hash, err := b.intoAdopted(c.name, lake, changes)
 	if err != nil {
 		return err

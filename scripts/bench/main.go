@@ -89,7 +89,7 @@ func run(ctx context.Context) error {
 	flag.StringVar(&b.sluice, "sluice", "bin/sluice", "the binary to measure")
 	flag.StringVar(&b.python, "peers", "", "a Python with Polars and delta-rs (scripts/bench/peers.lock)")
 	flag.StringVar(&b.spark, "spark", "", "a Python with Spark (scripts/bench/spark.lock)")
-	flag.StringVar(&b.profile, "profile", "", "write a CPU profile of sluice in the cases of adopted lakes into this directory")
+	flag.StringVar(&b.profile, "profile", "", "write CPU profiles of the cases of adopted lakes into this directory, where nobody else runs then")
 	flag.Parse()
 	if b.duckdb == "" {
 		return fmt.Errorf("%s is not set: run make bench", rig.EnvDuckDB)
