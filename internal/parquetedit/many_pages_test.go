@@ -82,7 +82,7 @@ func parquetGo(tb testing.TB) map[string][]byte {
 		codec   compress.Codec
 		more    []parquet.WriterOption
 	}{
-		"parquetgo_v1_snappy": {1, &parquet.Snappy, nil},
+		"parquetgo_v1_snappy": {1, &parquet.Snappy, []parquet.WriterOption{parquet.SkipPageBounds("delta"), parquet.SkipPageBounds("text")}},
 		"parquetgo_v2_zstd":   {2, &parquet.Zstd, []parquet.WriterOption{parquet.MaxRowsPerRowGroup(170), parquet.DataPageStatistics(true)}},
 		"parquetgo_v2_none": {2, &parquet.Uncompressed, []parquet.WriterOption{
 			parquet.BloomFilters(parquet.SplitBlockFilter(10, "id"), parquet.SplitBlockFilter(10, "text")), parquet.MaxRowsPerRowGroup(250),

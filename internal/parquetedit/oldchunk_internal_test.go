@@ -73,7 +73,7 @@ func TestColumnIndexThatDoesNotFit(t *testing.T) {
 		"rubbish":                 {[]byte{0x19, 0xff}, false, nil},
 	} {
 		o := oldChunk{
-			column: Column{Name: "c", Type: Type{Physical: parquet.Int64}}, values: 30, nulls: -1,
+			column: Column{Name: "c", Type: Type{Physical: parquet.Int64}}, values: 30, nulls: -1, bounds: bounds64(1, 9),
 			pages: []oldPage{{first: 0}, {first: 10}},
 		}
 		o.tell(x.raw)
