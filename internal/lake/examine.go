@@ -1,7 +1,9 @@
 package lake
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -24,7 +26,7 @@ func (c *Changes) examine(ctx context.Context, s *seeker, g groupHits) error {
 		return err
 	}
 	equal := c.candidates(s, g)
-	for at := range s.columns {
+	for _, at := range s.cheapest(g.group) {
 		if len(equal) == 0 {
 			return nil
 		}
@@ -37,6 +39,19 @@ func (c *Changes) examine(ctx context.Context, s *seeker, g groupHits) error {
 		g.hits[i].same = true
 	}
 	return nil
+}
+
+// cheapest returns the columns of the file, the one with the least bytes in the row group first: most changes show in it as well as in
+// any other (Op, a status), and what is known to differ is not read on.
+func (s *seeker) cheapest(group int) []int {
+	order := make([]int, len(s.columns))
+	size := make([]int64, len(s.columns))
+	for at := range order {
+		order[at] = at
+		size[at], _ = s.open.ChunkBytes(group, at)
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(size[a], size[b]) })
+	return order
 }
 
 func (c *Changes) markStale(ctx context.Context, s *seeker, g groupHits) error {
@@ -100,13 +115,13 @@ type comparison struct {
 	equal  []int
 }
 
-func (c *Changes) stillEqual(ctx context.Context, s *seeker, cmp comparison) ([]int, error) {
-	name := s.columns[cmp.column].Name
+func (c *Changes) stillEqual(ctx context.Context, s *seeker, x comparison) ([]int, error) {
+	name := s.columns[x.column].Name
 	table := c.Schema.Index(name)
 	if table < 0 && name != OpColumn {
-		return cmp.equal, nil
+		return x.equal, nil
 	}
-	t := s.columns[cmp.column].Type
+	t := s.columns[x.column].Type
 	var convert convertFunc
 	if table >= 0 {
 		var err error
@@ -115,20 +130,20 @@ func (c *Changes) stillEqual(ctx context.Context, s *seeker, cmp comparison) ([]
 		}
 		t = c.Schema.Columns[table].Type
 	}
-	rows := make([]int64, len(cmp.equal))
-	for i, h := range cmp.equal {
-		rows[i] = cmp.hits[h].row
+	rows := make([]int64, len(x.equal))
+	for i, h := range x.equal {
+		rows[i] = x.hits[h].row
 	}
 	var left []int
-	err := pick(ctx, chunk{s.open, cmp.group, cmp.column}, rows, func(i int, v value) error {
+	err := pick(ctx, chunk{s.open, x.group, x.column}, rows, func(i int, v value) error {
 		if convert != nil {
 			var err error
 			if v, err = convert(v); err != nil {
-				return valueError(place{s.file.Key, rows[i]}, c.Schema.Columns[table], s.columns[cmp.column].Type, err)
+				return valueError(place{s.file.Key, rows[i]}, c.Schema.Columns[table], s.columns[x.column].Type, err)
 			}
 		}
-		if slot := c.entries[cmp.hits[cmp.equal[i]].change].slot; Equal(t, v, c.want(table, slot)) {
-			left = append(left, cmp.equal[i])
+		if slot := c.entries[x.hits[x.equal[i]].change].slot; Equal(t, v, c.want(table, slot)) {
+			left = append(left, x.equal[i])
 		}
 		return nil
 	})

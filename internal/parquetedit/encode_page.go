@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding/bytestreamsplit"
@@ -68,11 +69,17 @@ func (e *encoder) dictBounds() bounds {
 
 // encodeValues appends the values of the page to the body.
 func (e *encoder) encodeValues(encoding int64) error {
-	b, err := encodeVector(e.scratch, &e.values, encoding)
+	at := len(e.body)
+	e.body = slices.Grow(e.body, e.values.plainBytes()+64) // so that most are encoded in their place
+	b, err := encodeVector(e.body[at:], &e.values, encoding)
 	if err != nil {
 		return fmt.Errorf("column %q: %w", e.column.Name, err)
 	}
-	e.scratch, e.body = b, append(e.body, b...)
+	if end := at + len(b); end <= cap(e.body) && len(b) > 0 && &e.body[:end][at] == &b[0] {
+		e.body = e.body[:end]
+	} else {
+		e.body = append(e.body, b...)
+	}
 	return nil
 }
 

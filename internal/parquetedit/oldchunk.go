@@ -253,20 +253,12 @@ func (o *oldChunk) count(meta tree) {
 		if pages < 0 || pages > int64(len(o.pages)) || encoding < encPlain || encoding > encByteStreamSplit {
 			return
 		}
-		kinds[pageKind{version, encoding}] += int(pages)
+		if pages > 0 {
+			kinds[pageKind{version, encoding}] += int(pages)
+		}
 		all += int(pages)
 	}
 	if all == len(o.pages) {
 		o.kinds = kinds
 	}
-}
-
-// version is that of the pages, 2 when some have it.
-func (o *oldChunk) version() int64 {
-	for k := range o.kinds {
-		if k.version == dataPageV2 {
-			return dataPageV2
-		}
-	}
-	return dataPage
 }

@@ -114,7 +114,11 @@ func (r *rewriter) splice(ctx context.Context, p *part, c int, e *encoder) error
 		x.old, e.oldBounds = &p.old[c], p.old[c].bounds
 		if p.from == 0 && p.to == x.old.values {
 			if list := x.old.stretches(&p.edits, p.tail); len(list) > 1 || list[0].copied {
-				return x.chunk(ctx, &p.cursors[c], list)
+				if done, err := x.chunk(ctx, &p.cursors[c], list); done || err != nil {
+					return err
+				}
+				x.again(newEncoder(e.column, e.coding))
+				p.cursors[c] = cursor{f: r.f, rg: p.cursors[c].rg, col: c}
 			}
 		}
 		return p.cursors[c].pages(ctx, p.to, x.within(p.from, p.to))

@@ -7,15 +7,15 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// start decides, at the first page of the old chunk, what the new one keeps of it: the version of its pages, and its
-// dictionary, so that pages with indices may stay as they are. A dictionary that is half full of what may
-// be in use no more is made anew instead, when most pages are.
-func (x *splicer) start(version int64, dict *dictAt) {
+// start decides, at the first page of the old chunk, whether the new one keeps its dictionary, so that pages with indices
+// may stay as they are. A dictionary that is half full of what may be in use no more is made anew instead, when most
+// pages are.
+func (x *splicer) start(dict *dictAt) {
 	e := x.e
 	if e.begun {
 		return
 	}
-	e.begun, e.v2 = true, version == dataPageV2
+	e.begun = true
 	if e.dict != nil && dict != nil && (dict.uncompressed <= dictMaxBytes/2 || !x.edits.most()) {
 		e.oldDict, e.adopted = dict, true
 	}

@@ -34,7 +34,8 @@ func (x *splicer) within(from, to int64) func(p *pageAt) error {
 
 // rowsAt takes the rows [row, end) of a page of the old chunk over: as it lies there, when it may.
 func (x *splicer) rowsAt(p *pageAt, row, end int) error {
-	x.start(p.typ, p.dict)
+	x.start(p.dict)
+	x.e.v2 = p.typ == dataPageV2
 	open := x.tail && p.first+int64(p.values) == x.old.values && p.small()
 	whole := row == 0 && end == p.values && !open && x.e.takesRaw(&p.page)
 	if next, _ := x.next(p.first + int64(end)); whole && next == p.first+int64(end) {

@@ -2,6 +2,7 @@ package parquetedit
 
 import (
 	"context"
+	"maps"
 	"slices"
 )
 
@@ -79,30 +80,36 @@ func spare(old []oldChunk, e *edits, tail bool) int64 {
 	return n
 }
 
-// chunk takes the whole chunk over, with what no edit touches as ranges of the file.
-func (x *splicer) chunk(ctx context.Context, c *cursor, list []stretch) error {
+// chunk takes the whole chunk over, with what no edit touches as ranges of the file. It says whether it did: not where what the
+// footer tells of the pages turns out not to be so; the encoder is of no more use then.
+func (x *splicer) chunk(ctx context.Context, c *cursor, list []stretch) (bool, error) {
 	f, chunk := c.f, &c.f.groups[c.rg].chunks[c.col]
 	if head := x.old.pages[0].off - chunk.off; head > 0 {
 		if err := c.readDict(ctx, head); err != nil {
-			return f.where(c.rg, c.col, err)
+			return false, f.where(c.rg, c.col, err)
 		}
 	}
-	x.start(x.old.version(), c.dict)
-	if c.dict != nil && x.e.dict != nil { // for the pages that are copied
+	if x.old.hasIndices() {
+		if c.dict == nil || x.e.dict == nil {
+			return false, nil
+		}
 		x.e.oldDict, x.e.adopted = c.dict, true
 	}
+	x.e.begun = true
 	c.kinds = map[pageKind]int{}
+	copied := 0
 	for _, s := range list {
 		if !s.copied {
 			c.seek(x.old, s.from)
 			if err := c.pages(ctx, x.old.pages[s.to-1].first+x.old.rows(s.to-1), x.within(0, chunk.values)); err != nil {
-				return err
+				return false, err
 			}
 			continue
 		}
 		if err := x.e.flush(); err != nil {
-			return f.where(c.rg, c.col, err)
+			return false, f.where(c.rg, c.col, err)
 		}
+		copied += s.to - s.from
 		for i := s.from; i < s.to; i++ {
 			known, _ := x.old.told(i, -1)
 			at := &x.old.pages[i]
@@ -110,16 +117,49 @@ func (x *splicer) chunk(ctx context.Context, c *cursor, list []stretch) error {
 			x.e.pages, x.e.bytes = append(x.e.pages, p), x.e.bytes+p.size()
 		}
 	}
-	x.e.unread = unread{bytes: max(0, chunk.uncompressed-c.uncompressed), kinds: map[pageKind]int{}}
-	for k, n := range x.old.kinds {
-		if n -= c.kinds[k]; n > 0 {
-			x.e.unread.kinds[k] = n
-			if isDictionary(k.encoding) {
-				x.e.dictPages += n
-			}
+	x.e.unread = unread{bytes: max(0, chunk.uncompressed-c.uncompressed), kinds: x.old.without(c.kinds)}
+	for k, n := range x.e.unread.kinds {
+		if n < 0 {
+			return false, nil
+		}
+		copied -= n
+		if isDictionary(k.encoding) {
+			x.e.dictPages += n
 		}
 	}
-	return nil
+	return copied == 0, nil
+}
+
+// again begins anew, with another encoder in the place of the splicer's.
+func (x *splicer) again(e *encoder) {
+	e.k, e.oldBounds = x.e.k, x.e.oldBounds
+	*x.e = *e
+	x.di, x.ri, x.trans = 0, 0, nil
+}
+
+// hasIndices says whether some of the pages have indices into the dictionary.
+func (o *oldChunk) hasIndices() bool {
+	for k := range o.kinds {
+		if isDictionary(k.encoding) {
+			return true
+		}
+	}
+	return false
+}
+
+// without gives the kinds of the pages that are left when those were read.
+func (o *oldChunk) without(read map[pageKind]int) map[pageKind]int {
+	left := maps.Clone(o.kinds)
+	for k, n := range read {
+		told := k
+		if _, ok := left[k]; !ok && k.version == dataPageV2 {
+			told.version = dataPage // Arrow says so of its pages of version 2
+			left[k], left[told] = left[told], 0
+		}
+		left[k] -= n
+	}
+	maps.DeleteFunc(left, func(_ pageKind, n int) bool { return n == 0 })
+	return left
 }
 
 // unread is what the footer tells of the pages that are copied without being read.
