@@ -15,6 +15,11 @@ import (
 
 // writeCompact makes the missing files of an op from rows of lake files.
 func (a *application) writeCompact(ctx context.Context, op Op, missing []OpFile) error {
+	release, err := a.takeCompact(ctx, op)
+	if err != nil {
+		return err
+	}
+	defer release()
 	work := lake.LoadOp{Parts: op.Parts}
 	for _, f := range op.Files {
 		work.Outputs = append(work.Outputs, lake.Output{Dir: f.Dir, Rows: f.Rows})

@@ -154,9 +154,21 @@ func (a *application) takeCreate(ctx context.Context, changes int64) (release fu
 	return a.e.governor.take(ctx, min(2*changes, changes+2*windowBytes)+uploadBytes)
 }
 
+const made = 32 << 20 // of a row group that is being made, at most
+
+// takeCompact waits for the memory that an op of a compaction takes: a row group of a source, what is read ahead of it, and
+// the row group being made. The sources are not open yet; compressed bytes are taken for a quarter of the others.
+func (a *application) takeCompact(ctx context.Context, op Op) (release func(), err error) {
+	largest, all := int64(0), int64(0)
+	for _, p := range op.Parts {
+		size := a.plan.Sources[p.File].Size
+		largest, all = max(largest, size), all+size
+	}
+	return a.e.governor.take(ctx, min(4*largest, 2*made)+min(largest, readAhead)+min(4*all, made)+uploadBytes)
+}
+
 // takeLoad waits for the memory that an op of a load takes: a row group of a source, and the row groups being made.
 func (a *application) takeLoad(ctx context.Context, load *lake.Load, op lake.LoadOp) (release func(), err error) {
-	const made = 32 << 20 // of a row group that is being made, at most
 	group := int64(0)
 	for _, p := range op.Parts {
 		infos := load.Inputs[p.File].Open.RowGroups()
