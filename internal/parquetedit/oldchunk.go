@@ -15,6 +15,7 @@ type oldChunk struct {
 	bounds bounds
 	pages  []oldPage // nil when the chunk has no page index that holds together
 
+	count int64            // of data pages, as the footer says; 0 when it does not
 	kinds map[pageKind]int // how many of the pages are of which kind; nil when the footer does not tell it of all
 }
 
@@ -61,7 +62,7 @@ func (r *rewriter) oldChunks(ctx context.Context, rg int) ([]oldChunk, error) {
 	for c := range old {
 		old[c].tell(columns[c])
 		if _, meta, err := g.chunks[c].trees(); err == nil {
-			old[c].count(meta)
+			old[c].countKinds(meta)
 		}
 	}
 	return old, err
@@ -232,13 +233,13 @@ func (o *oldChunk) fill(f pageFacts, rows int) (pageFacts, bool) {
 	return f, f.nulls >= 0
 }
 
-// count reads from the footer of which kinds the data pages are.
-func (o *oldChunk) count(meta tree) {
+// countKinds reads from the footer how many data pages there are and of which kinds.
+func (o *oldChunk) countKinds(meta tree) {
 	stats, err := meta.list(colEncodingStats, tStruct)
 	if err != nil {
 		return
 	}
-	kinds, all := map[pageKind]int{}, 0
+	kinds, all, good := map[pageKind]int{}, int64(0), true
 	for _, s := range stats {
 		t, _, err := readTree(s)
 		if err != nil {
@@ -250,15 +251,17 @@ func (o *oldChunk) count(meta tree) {
 		if version != dataPage && version != dataPageV2 {
 			continue
 		}
-		if pages < 0 || pages > int64(len(o.pages)) || encoding < encPlain || encoding > encByteStreamSplit {
+		if pages < 0 || pages > o.values {
 			return
 		}
+		good = good && encoding >= encPlain && encoding <= encByteStreamSplit
 		if pages > 0 {
 			kinds[pageKind{version, encoding}] += int(pages)
 		}
-		all += int(pages)
+		all += pages
 	}
-	if all == len(o.pages) {
+	o.count = all
+	if good && all == int64(len(o.pages)) {
 		o.kinds = kinds
 	}
 }

@@ -7,6 +7,10 @@ import (
 // wholeBytes is up to how many bytes of a large row group are read without dividing it.
 const wholeBytes = 16 << 20
 
+// partBytes is up to how many bytes of the old file become one row group rather than have pages read for each of several:
+// DuckDB writes one page a chunk.
+const partBytes = 256 << 20
+
 // rewriteGroup encodes a row group again: as one, when most of it is copied unread or it is small, else as so many
 // of equal size that each is as small as new ones are.
 // With tail the rows of Append follow.
@@ -36,6 +40,7 @@ func (r *rewriter) rewriteGroup(ctx context.Context, rg int, tail bool) error {
 			n = 1
 		}
 	}
+	n = min(n, max(r.cheapParts(rg, old), (g.size()+partBytes-1)/partBytes))
 	for i := range n {
 		p := part{group: t, codings: codings, cursors: cursors, old: old, from: g.rows * i / n, to: g.rows * (i + 1) / n}
 		p.edits = r.s.within(g, p.from, p.to)
@@ -45,6 +50,19 @@ func (r *rewriter) rewriteGroup(ctx context.Context, rg int, tail bool) error {
 		}
 	}
 	return nil
+}
+
+// cheapParts is into how many parts a row group may be divided before pages that lie in two of them, and are taken apart for
+// both, come to as much as it has.
+func (r *rewriter) cheapParts(rg int, old []oldChunk) int64 {
+	g := &r.f.groups[rg]
+	twice := int64(0) // bytes for each border
+	for c := range old {
+		if old[c].count > 0 {
+			twice += g.chunks[c].size / old[c].count
+		}
+	}
+	return 1 + max(g.size()-1, 0)/max(twice, 1)
 }
 
 // size is the size of the row group's chunks in the file.
