@@ -14,9 +14,10 @@ type Exchange struct {
 	Sink Sink
 }
 
-// Unite carries out one op of a compaction, whose outputs have the given columns, the op among them: the rows of its parts, in their order, go to its outputs, one after
-// the other, as many to each as it is to have. Inputs are opened when their turn comes, and let go behind it. It holds
-// a row group of the output, and of an input one that is copied whole, or some pages of it.
+// Unite carries out one op of a compaction, whose outputs have the given columns, the op among them: the rows of its
+// parts, in their order, go to its outputs, one after the other, as many to each as it is to have. Inputs are opened when
+// their turn comes, and let go behind it. It holds a row group of the output, and of an input one that is copied whole, or
+// some pages of it.
 func Unite(ctx context.Context, op LoadOp, columns []Column, s Exchange) error {
 	load := &Load{Schema: &Schema{Columns: columns}, Options: dms.Options{Lake: true, OpIsData: true}}
 	u := &union{load: load, op: op, sink: s.Sink, at: -1}
