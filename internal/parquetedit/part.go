@@ -56,6 +56,9 @@ func (r *rewriter) rewriteGroup(ctx context.Context, rg int, tail bool) error {
 // both, come to as much as it has.
 func (r *rewriter) cheapParts(rg int, old []oldChunk) int64 {
 	g := &r.f.groups[rg]
+	if g.size() < copyBytes {
+		return g.rows // that is read again soon enough
+	}
 	twice := int64(0) // bytes for each border
 	for c := range old {
 		if old[c].count > 0 {

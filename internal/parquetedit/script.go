@@ -25,7 +25,7 @@ type Script struct {
 	// Otherwise every column keeps its codec, because parquet-go cannot read a column with two.
 	Compression string
 
-	MaxRowGroupRows  int64 // of the row groups that are encoded, default 262,144
+	MaxRowGroupRows  int64 // of the row groups that are encoded, if their pages are smaller; default 262,144
 	MaxRowGroupBytes int64 // of those that Append makes, bytes before encoding, default 32 MiB
 	Parallel         int   // columns at work at a time, default GOMAXPROCS
 }
