@@ -6,8 +6,9 @@
 // table's columns in lake order, its primary key and its partition key; a
 // [Fold] turns an ordered run of changes into [Changes], one per key; a [Merge]
 // says which rows of which lake files are replaced, deleted or added, and is a
-// value: making it changes nothing; a [Compaction] says which files' rows are to lie in other files. A partition directory ("a=1/b=x/", Hive's
-// form) is the part of a file's key between the table's folder and its name.
+// value: making it changes nothing; a [Compaction] says which files' rows are
+// to lie in other files. A partition directory ("a=1/b=x/", Hive's form) is the
+// part of a file's key between the table's folder and its name.
 //
 // What it promises on failure: every function either returns a whole result or
 // an error; nothing outside the writer that a caller passed in is touched, so a
