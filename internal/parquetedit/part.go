@@ -40,7 +40,7 @@ func (r *rewriter) rewriteGroup(ctx context.Context, rg int, tail bool) error {
 			n = 1
 		}
 	}
-	n = min(n, max(r.cheapParts(rg, old), (g.size()+partBytes-1)/partBytes))
+	n = min(n, max(r.cheapParts(rg, old), (g.size()+partBytes-1)/partBytes, 1)) // rows are added to one without rows, too
 	for i := range n {
 		p := part{group: t, codings: codings, cursors: cursors, old: old, from: g.rows * i / n, to: g.rows * (i + 1) / n}
 		p.edits = r.s.within(g, p.from, p.to)
