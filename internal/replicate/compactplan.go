@@ -17,6 +17,7 @@ import (
 const (
 	compactTargets = 8    // a commit of a compaction takes files of about so many times the target size
 	compactFiles   = 1000 // and at most so many
+	compactRounds  = 8    // a file that came out of so many compactions of one run is let be
 	crowd          = 10   // small files in one partition for which a run compacts by itself
 )
 
@@ -35,11 +36,43 @@ func (r *run) stepCompact(ctx context.Context) (done bool, err error) {
 // draftCompact plans one commit of a compaction; nil when there is nothing to compact.
 func (r *run) draftCompact(ctx context.Context) (*draft, error) {
 	d, files, plan, err := r.planCompact(ctx)
-	if err != nil || len(plan) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	d.compact(files, r.oneCommit(plan))
+	plan = r.fresh(files, plan)
+	if len(plan) == 0 {
+		return nil, nil
+	}
+	plan = r.oneCommit(plan)
+	d.compact(files, plan)
+	r.count(d, files, plan)
 	return d, nil
+}
+
+// fresh leaves out what this run has written often enough: were there a layout that no compaction satisfies, the run
+// would come to its end all the same.
+func (r *run) fresh(files []lake.Shape, plan []lake.Compaction) []lake.Compaction {
+	return slices.DeleteFunc(plan, func(c lake.Compaction) bool {
+		return !slices.ContainsFunc(c.From, func(at int) bool { return r.rounds[files[at].Key] < compactRounds })
+	})
+}
+
+// count remembers how many compactions of this run the files of a draft came out of.
+func (r *run) count(d *draft, files []lake.Shape, plan []lake.Compaction) {
+	rounds := 0
+	for _, c := range plan {
+		for _, at := range c.From {
+			rounds = max(rounds, r.rounds[files[at].Key])
+		}
+	}
+	if r.rounds == nil {
+		r.rounds = map[string]int{}
+	}
+	for _, op := range d.ops[0] {
+		for _, f := range op.Files {
+			r.rounds[f.Key] = rounds + 1
+		}
+	}
 }
 
 // planCompact begins the draft of a commit, and plans what there is to compact: all of it.

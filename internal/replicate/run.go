@@ -36,6 +36,7 @@ type run struct {
 	lastLive []*lake.File
 
 	looked map[string]lake.Shape // by key and ETag; see shapes
+	rounds map[string]int        // compactions of this run that a file came out of; see fresh
 	held   func()                // lets go of the memory that the plan in the making takes
 }
 
