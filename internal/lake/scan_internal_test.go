@@ -30,6 +30,9 @@ type (
 	scanPlain struct {
 		A *string `parquet:"a,optional"`
 	}
+	scanBytes struct {
+		A []byte `parquet:"a"`
+	}
 	scanDouble struct {
 		A *float64 `parquet:"a,optional"`
 	}
@@ -109,6 +112,11 @@ func scanCases(t *testing.T) map[string]scanCase {
 		return scanText{&w}, []value{parquet.ByteArrayValue([]byte(w))}
 	})
 	add("text in a dictionary", schema(text), body, keys)
+	body, keys = smallPages(t, func(i int) (scanBytes, []value) {
+		b := append(bytes.Repeat([]byte{0xff}, 8+i/2000), byte(i), byte(i>>8))
+		return scanBytes{b}, []value{parquet.ByteArrayValue(b)}
+	})
+	add("bytes of FF, above the bounds that were cut", schema(parquetedit.Type{Physical: parquet.ByteArray}), body, keys)
 	body, keys = smallPages(t, func(i int) (scanDouble, []value) {
 		n := float64(i/3) - 1000
 		if i%1013 == 5 {

@@ -33,10 +33,13 @@ func (f *File) Bounds(rg, col int) (Bounds, bool) {
 	if n, ok := s.int(statNulls); ok && n >= 0 && n <= c.values {
 		b.NullCount = n
 	}
-	if b.NullCount == c.values {
-		return b, true
-	}
 	lo, hi, ok := f.encodedBounds(s, t)
+	if b.NullCount == c.values {
+		if len(lo) > 0 { // the least of no values
+			b.NullCount = -1
+		}
+		return b, len(lo) == 0
+	}
 	if !ok {
 		return b, false
 	}

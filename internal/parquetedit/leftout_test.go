@@ -47,3 +47,38 @@ func TestBoundsThatTheWriterLeftOut(t *testing.T) {
 		t.Errorf("%d rows of a value that is there once, %v", rows, err)
 	}
 }
+
+// TestBoundsThatWereCutBelowTheirValues: parquet-go cuts the bounds of pages and adds one to what is left of a maximum, but sixteen FF
+// stay what they are, below the longer values that begin so. In the file that a rewriting made they were the bounds of the chunk.
+func TestBoundsThatWereCutBelowTheirValues(t *testing.T) {
+	type row struct {
+		B []byte   `parquet:"b"`
+		F [20]byte `parquet:"f"`
+	}
+	var body bytes.Buffer
+	w := parquet.NewGenericWriter[row](&body, parquet.PageBufferSize(4096), parquet.ColumnIndexSizeLimit(func([]string) int { return 16 }))
+	high := row{B: bytes.Repeat([]byte{0xff}, 20)}
+	copy(high.F[:], high.B)
+	for i := range 10_000 {
+		r := row{B: []byte{byte(i)}, F: [20]byte{byte(i)}}
+		if i == 7_000 {
+			r = high
+		}
+		if _, err := w.Write([]row{r}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	after, _ := rewrite(t, body.Bytes(), parquetedit.Script{Deletes: []int64{7}})
+	f := open(t, after)
+	for c := range 2 {
+		if b, ok := f.Bounds(0, c); ok && bytes.Compare(b.Max.ByteArray(), high.B) < 0 {
+			t.Errorf("column %d: a maximum of %x, there is %x", c, b.Max.ByteArray(), high.B)
+		}
+	}
+	for _, fault := range newFaults(nil, audited(f.Columns(), valuesOf(t, f), after)) {
+		t.Error(fault.text)
+	}
+}

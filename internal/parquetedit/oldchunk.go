@@ -1,6 +1,7 @@
 package parquetedit
 
 import (
+	"bytes"
 	"context"
 	"math"
 
@@ -178,13 +179,21 @@ func (o *oldChunk) tell(raw []byte) {
 			told[i].nulls = int(rows)
 			continue
 		}
-		if told[i].bounds = foreignBounds(elemBytes(mins[i]), elemBytes(maxs[i]), o.column.Type); !told[i].bounds.ok {
+		if told[i].bounds = foreignBounds(elemBytes(mins[i]), elemBytes(maxs[i]), o.column.Type); !told[i].bounds.ok || o.overflows(told[i].bounds.max) {
 			return
 		}
 	}
 	for i := range told {
 		o.pages[i].facts, o.pages[i].known = told[i], true
 	}
+}
+
+// overflows says whether the maximum of a page may be below values that begin with it: parquet-go cuts bounds and adds one to what is left, which
+// changes nothing where all of it is FF.
+func (o *oldChunk) overflows(upper []byte) bool {
+	t := o.column.Type
+	return len(upper) > 0 && (t.Physical == parquet.ByteArray || t.Physical == parquet.FixedLenByteArray && len(upper) < t.Length) &&
+		len(bytes.TrimLeft(upper, "\xff")) == 0
 }
 
 // rows is the number of rows of a page.
@@ -222,7 +231,10 @@ func (o *oldChunk) told(page, nulls int) (pageFacts, bool) {
 // fill adds what the column and the footer tell of a page.
 func (o *oldChunk) fill(f pageFacts, rows int) (pageFacts, bool) {
 	switch {
-	case o.column.Required || o.nulls == 0:
+	case o.column.Required:
+		f.nulls = 0
+	case f.nulls >= 0: // the page's own word: 0 in the footer is what some rewritings make of nothing
+	case o.nulls == 0:
 		f.nulls = 0
 	case o.nulls == o.values:
 		f.nulls = rows

@@ -41,9 +41,9 @@ func (x *splicer) keepRaw(p *pageAt, d *decoded) bool {
 	if !same {
 		return false
 	}
-	known, ok := x.old.known(p)
-	if !ok {
-		known = pageFacts{nulls: d.rows - d.countPresent(0, d.rows)}
+	known, _ := x.old.known(p)
+	if nulls := d.rows - d.countPresent(0, d.rows); known.nulls != nulls {
+		known.nulls, known.bounded = nulls, false
 	}
 	if !known.bounded {
 		known.bounds, known.bounded = x.e.decodedBounds(d), true

@@ -150,16 +150,25 @@ func (o *oldChunk) hasIndices() bool {
 // without gives the kinds of the pages that are left when those were read.
 func (o *oldChunk) without(read map[pageKind]int) map[pageKind]int {
 	left := maps.Clone(o.kinds)
-	for k, n := range read {
-		told := k
+	for k := range read {
 		if _, ok := left[k]; !ok && k.version == dataPageV2 {
-			told.version = dataPage // Arrow says so of its pages of version 2
-			left[k], left[told] = left[told], 0
+			left = ofVersion2(left) // Arrow says of its pages of version 2 that they are of version 1
+			break
 		}
+	}
+	for k, n := range read {
 		left[k] -= n
 	}
 	maps.DeleteFunc(left, func(_ pageKind, n int) bool { return n == 0 })
 	return left
+}
+
+func ofVersion2(kinds map[pageKind]int) map[pageKind]int {
+	all := map[pageKind]int{}
+	for k, n := range kinds {
+		all[pageKind{dataPageV2, k.encoding}] += n
+	}
+	return all
 }
 
 // unread is what the footer tells of the pages that are copied without being read.

@@ -14,10 +14,12 @@ func TestWhatIsLeftOfThePagesRead(t *testing.T) {
 	v1, v2 := pageKind{dataPage, encDictionary}, pageKind{dataPageV2, encDictionary}
 	plain := pageKind{dataPage, encPlain}
 	for name, x := range map[string]struct{ told, read, left map[pageKind]int }{
-		"some":                     {map[pageKind]int{v1: 5, plain: 3}, map[pageKind]int{v1: 2}, map[pageKind]int{v1: 3, plain: 3}},
-		"all of a kind":            {map[pageKind]int{v1: 5, plain: 3}, map[pageKind]int{plain: 3}, map[pageKind]int{v1: 5}},
-		"version 2 told as 1":      {map[pageKind]int{v1: 5}, map[pageKind]int{v2: 2}, map[pageKind]int{v2: 3}},
-		"a kind that was not told": {map[pageKind]int{v1: 5}, map[pageKind]int{plain: 1}, map[pageKind]int{v1: 5, plain: -1}},
+		"some":                       {map[pageKind]int{v1: 5, plain: 3}, map[pageKind]int{v1: 2}, map[pageKind]int{v1: 3, plain: 3}},
+		"all of a kind":              {map[pageKind]int{v1: 5, plain: 3}, map[pageKind]int{plain: 3}, map[pageKind]int{v1: 5}},
+		"version 2 told as 1":        {map[pageKind]int{v1: 5}, map[pageKind]int{v2: 2}, map[pageKind]int{v2: 3}},
+		"two of version 2 told as 1": {map[pageKind]int{v1: 5, plain: 3}, map[pageKind]int{v2: 2}, map[pageKind]int{v2: 3, {dataPageV2, encPlain}: 3}},
+		"both versions":              {map[pageKind]int{v1: 5, v2: 3}, map[pageKind]int{v2: 2}, map[pageKind]int{v1: 5, v2: 1}},
+		"a kind that was not told":   {map[pageKind]int{v1: 5}, map[pageKind]int{plain: 1}, map[pageKind]int{v1: 5, plain: -1}},
 	} {
 		o := oldChunk{kinds: x.told}
 		if got := o.without(x.read); !maps.Equal(got, x.left) {
