@@ -31,13 +31,15 @@ func (s *Slice) Create(w io.Writer, o FileOptions) (rows int64, err error) {
 		return 0, err
 	}
 	values := make([][]value, len(columns))
-	for i, c := range columns {
-		if values[i], err = s.column(c, s.from+len(s.replaces)); err != nil {
+	for from := s.from + len(s.replaces); from < s.to; from += sliceChunk {
+		for i, c := range columns {
+			if values[i], err = s.column(c, from, min(from+sliceChunk, s.to)); err != nil {
+				return 0, err
+			}
+		}
+		if err := out.Write(values); err != nil {
 			return 0, err
 		}
-	}
-	if err := out.Write(values); err != nil {
-		return 0, err
 	}
 	return out.Rows(), out.Close()
 }
@@ -50,17 +52,17 @@ func (s *Slice) Rewrite(ctx context.Context, open *parquetedit.File, out parquet
 		Deletes: s.deletes, Replaces: s.replaces,
 		Metadata: o.Metadata, Compression: o.Compression, Parallel: o.Parallel,
 	}
-	if len(s.op) > s.from {
+	if s.to > s.from {
 		script.Add = s.schema.lacking(open.Columns())
 	}
-	for _, c := range slices.Concat(open.Columns(), script.Add) {
-		replace, err := s.column(c, s.from)
+	columns := slices.Concat(open.Columns(), script.Add)
+	script.ReplaceColumn = func(c, i, j int) ([]value, error) { return s.column(columns[c], s.from+i, s.from+j) }
+	for _, c := range columns {
+		added, err := s.column(c, s.from+len(s.replaces), s.to)
 		if err != nil {
 			return parquetedit.Stats{}, err
 		}
-		n := len(s.replaces)
-		script.Replace = append(script.Replace, replace[:n])
-		script.Append = append(script.Append, replace[n:])
+		script.Append = append(script.Append, added)
 	}
 	return parquetedit.Rewrite(ctx, open, script, out)
 }
@@ -87,23 +89,29 @@ func (s *Schema) lacking(columns []parquetedit.Column) []parquetedit.Column {
 	return add
 }
 
-// column returns the slice's values of a file's column from the given row on, in the file's type.
-func (s *Slice) column(c parquetedit.Column, from int) ([]value, error) {
-	if c.Name == OpColumn {
-		return s.op[from:], nil
-	}
-	at := s.schema.Index(c.Name)
-	if at < 0 {
-		return nil, fmt.Errorf("column %q is not in the plan's schema", c.Name)
-	}
-	convert, err := Converter(s.schema.Columns[at].Type, c.Type)
-	if err != nil || convert == nil {
-		return s.cells[at][from:], err
-	}
-	values := make([]value, len(s.cells[at])-from)
-	for i, v := range s.cells[at][from:] {
-		if values[i], err = convert(v); err != nil {
+// column returns the values of a file's column in the slice's rows [from, to), in the file's type.
+func (s *Slice) column(c parquetedit.Column, from, to int) ([]value, error) {
+	cells := &s.op
+	var convert convertFunc
+	if c.Name != OpColumn {
+		at := s.schema.Index(c.Name)
+		if at < 0 {
+			return nil, fmt.Errorf("column %q is not in the plan's schema", c.Name)
+		}
+		var err error
+		if convert, err = Converter(s.schema.Columns[at].Type, c.Type); err != nil {
 			return nil, err
+		}
+		cells = &s.cells[at]
+	}
+	values := make([]value, to-from)
+	for i := range values {
+		values[i] = cells.at(int32(from + i))
+		if convert != nil {
+			var err error
+			if values[i], err = convert(values[i]); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return values, nil

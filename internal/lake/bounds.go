@@ -7,7 +7,7 @@ import (
 )
 
 // NoRows returns a slice without rows: what makes a file without rows.
-func NoRows(s *Schema) *Slice { return &Slice{schema: s, cells: make([][]value, len(s.Columns))} }
+func NoRows(s *Schema) *Slice { return &Slice{schema: s, cells: make([]cells, len(s.Columns))} }
 
 // Bounds returns bounds of the first key column of a created file's rows.
 func (m *Merge) Bounds(c *Create) (low, high []byte) { return m.bounds(c.slots) }

@@ -47,7 +47,7 @@ func (f *Fold) replay(ctx context.Context, changes *parquetedit.File, span Span)
 		var err error
 		if c >= len(changes.Columns()) {
 			columns[c] = make([]value, span.To-span.From)
-		} else if columns[c], err = readSpan(ctx, changes, c, span); err != nil {
+		} else if columns[c], err = spanValues(ctx, changes, c, span); err != nil {
 			return err
 		}
 	}
@@ -63,6 +63,14 @@ func (f *Fold) replay(ctx context.Context, changes *parquetedit.File, span Span)
 		f.replayRow(cells, row{at: i, op: op})
 	}
 	return nil
+}
+
+// spanValues reads the rows of a span of one column; the values are the caller's.
+func spanValues(ctx context.Context, f *parquetedit.File, column int, span Span) ([]value, error) {
+	values := make([]value, 0, span.To-span.From)
+	var kept texts
+	_, err := eachOfSpan(ctx, f, column, span, func(_ int, v value) { values = append(values, kept.own(v)) })
+	return values, err
 }
 
 // replayRow adds one row of a changes object, in any order.

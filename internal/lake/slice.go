@@ -47,40 +47,44 @@ type Slice struct {
 	schema   *Schema
 	deletes  []int64
 	replaces []int64
-	from     int       // where the rows with an after-image begin
-	op       []value   // by row of the slice
-	cells    [][]value // by column of the table, then row
+	from, to int     // the rows with an after-image
+	op       cells   // by row of the slice
+	cells    []cells // by column of the table
 }
 
 // ReadSlice reads a span of a changes object; the schema must be the one it was written with.
 func ReadSlice(ctx context.Context, changes *parquetedit.File, s *Schema, span Span) (*Slice, error) {
-	columns := make([][]value, 3+len(s.Columns))
-	for c := range columns {
-		var err error
-		if columns[c], err = readSpan(ctx, changes, c, span); err != nil {
+	slice := &Slice{schema: s, cells: make([]cells, len(s.Columns)), op: newCells(opColumn().Type), to: int(span.To - span.From)}
+	edits, rows := newCells(parquetedit.Type{Physical: parquet.Int32}), newCells(parquetedit.Type{Physical: parquet.Int64})
+	into := []*cells{&edits, &rows, &slice.op}
+	for c := range slice.cells {
+		slice.cells[c] = newCells(s.Columns[c].Type)
+		into = append(into, &slice.cells[c])
+	}
+	for c, cells := range into {
+		n, err := eachOfSpan(ctx, changes, c, span, func(n int, v value) { cells.set(int32(n), v) })
+		if err != nil {
 			return nil, err
 		}
-		if int64(len(columns[c])) != span.To-span.From {
+		if n != slice.to {
 			return nil, fmt.Errorf("changes object ends before row %d", span.To)
 		}
 	}
-	slice := &Slice{schema: s, op: columns[2], cells: columns[3:]}
-	for i, edit := range columns[0] {
-		switch edit.Int32() {
+	for i := range slice.to {
+		switch edits.at(int32(i)).Int32() {
 		case editDelete:
-			slice.deletes = append(slice.deletes, columns[1][i].Int64())
+			slice.deletes = append(slice.deletes, rows.at(int32(i)).Int64())
 			slice.from = i + 1
 		case editReplace:
-			slice.replaces = append(slice.replaces, columns[1][i].Int64())
+			slice.replaces = append(slice.replaces, rows.at(int32(i)).Int64())
 		}
 	}
 	return slice, nil
 }
 
-// readSpan reads the rows of a span of one column; the values are the caller's.
-func readSpan(ctx context.Context, f *parquetedit.File, column int, span Span) ([]value, error) {
-	values := make([]value, 0, span.To-span.From)
-	var kept texts
+// eachOfSpan hands over the rows of a span of one column, and says how many there are. The values are good until the call returns.
+func eachOfSpan(ctx context.Context, f *parquetedit.File, column int, span Span, take func(n int, v value)) (int, error) {
+	n := 0
 	for group, info := range f.RowGroups() {
 		if info.FirstRow >= span.To || info.FirstRow+info.Rows <= span.From {
 			continue
@@ -90,7 +94,8 @@ func readSpan(ctx context.Context, f *parquetedit.File, column int, span Span) (
 			low := min(max(span.From-first, 0), int64(len(page)))
 			high := min(max(span.To-first, 0), int64(len(page)))
 			for _, v := range page[low:high] {
-				values = append(values, kept.own(v))
+				take(n, v)
+				n++
 			}
 			if first+int64(len(page)) >= span.To {
 				return errEnough
@@ -98,8 +103,8 @@ func readSpan(ctx context.Context, f *parquetedit.File, column int, span Span) (
 			return nil
 		})
 		if err != nil && !isEnough(err) {
-			return nil, err
+			return 0, err
 		}
 	}
-	return values, nil
+	return n, nil
 }

@@ -128,8 +128,9 @@ func (r *rewriter) rewritePart(ctx context.Context, p *part) error {
 // splice gives the edited column of the part to the encoder.
 func (r *rewriter) splice(ctx context.Context, p *part, c int, e *encoder) error {
 	x := &splicer{e: e, edits: &p.edits, tail: p.tail}
-	if len(r.s.Replaces) > 0 {
-		x.with = r.s.Replace[c]
+	var err error
+	if x.with, err = r.s.replace(r.columns[c], c, p.edits.base, p.edits.base+len(p.edits.replaces)); err != nil {
+		return err
 	}
 	if c < len(p.cursors) {
 		x.old, e.oldBounds = &p.old[c], p.old[c].bounds

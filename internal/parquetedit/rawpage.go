@@ -78,7 +78,7 @@ func (x *splicer) unchanged(first int64, d *decoded) (replaced int, same bool) {
 		at := int(r - x.edits.first - first)
 		k += d.countPresent(row, at)
 		row = at
-		if !d.is(at, k, x.with[x.edits.base+x.ri+replaced]) {
+		if !d.is(at, k, x.with[x.ri+replaced]) {
 			return 0, false
 		}
 		replaced++

@@ -20,7 +20,7 @@ import (
 // as the four bytes of the magic number.
 //
 // Its errors wrap ErrScript and ErrValue when the script does not fit the file, before anything is
-// written; those of reading the file; and what out returned. After an error what was written is no
+// written, but for what ReplaceColumn gives; those of reading the file; and what out returned. After an error what was written is no
 // Parquet file.
 func Rewrite(ctx context.Context, f *File, s Script, out Output) (Stats, error) {
 	r := &rewriter{f: f, s: &s, out: out}

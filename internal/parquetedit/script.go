@@ -14,8 +14,11 @@ type Script struct {
 	Replaces []int64           // rows to replace, ascending, none of them in Deletes
 	Replace  [][]parquet.Value // Replace[c][i] is the new value of column c in row Replaces[i]
 	Append   [][]parquet.Value // Append[c][i] is the value of column c in row i of those added at the end
-	Add      []Column          // columns that the file lacks; they are NULL in the rows already there
-	Metadata map[string]string // key/value pairs to set in the footer
+	// ReplaceColumn gives the values of column c for Replaces[i:j], in the place of Replace, so that no more of them are in
+	// memory than columns are at work. It is called from several goroutines, for each row group that has such rows.
+	ReplaceColumn func(c, i, j int) ([]parquet.Value, error)
+	Add           []Column          // columns that the file lacks; they are NULL in the rows already there
+	Metadata      map[string]string // key/value pairs to set in the footer
 
 	// Empty drops every row and ignores the rest, except Metadata and Columns.
 	Empty   bool
@@ -69,7 +72,7 @@ func (s *Script) validate(f *File) error {
 	if err != nil {
 		return err
 	}
-	if len(s.Replaces) > 0 {
+	if len(s.Replaces) > 0 && s.ReplaceColumn == nil {
 		if err := values(s.Replace, columns, len(s.Replaces)); err != nil {
 			return fmt.Errorf("replace: %w", err)
 		}
@@ -80,6 +83,24 @@ func (s *Script) validate(f *File) error {
 		}
 	}
 	return nil
+}
+
+// replace gives the values of a column for Replaces[i:j].
+func (s *Script) replace(column Column, c, i, j int) ([]parquet.Value, error) {
+	if s.ReplaceColumn == nil || i == j {
+		if len(s.Replace) == 0 {
+			return nil, nil
+		}
+		return s.Replace[c][i:j], nil
+	}
+	vs, err := s.ReplaceColumn(c, i, j)
+	if err == nil && len(vs) != j-i {
+		err = fmt.Errorf("%w: %d values of column %q, %d wanted", ErrScript, len(vs), column.Name, j-i)
+	}
+	if err == nil {
+		err = newEncoder(column, coding{}).check(vs)
+	}
+	return vs, err
 }
 
 // columns gives the columns of the new file.

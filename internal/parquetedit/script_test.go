@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/parquet-go/parquet-go"
 
 	"sluice/internal/parquetedit"
@@ -110,5 +112,45 @@ func TestAdjacentRangesAreOne(t *testing.T) {
 	}
 	if len(r.ranges) != 1 || r.ranges[0][0] != 0 || stats.RowGroupsCopied != 3 || stats.BytesCopied != r.ranges[0][1] {
 		t.Errorf("ranges %v, %+v", r.ranges, stats)
+	}
+}
+
+// TestReplaceColumn: values that are given column by column make the same file as those given at once, and are asked for by row group; what
+// does not fit ends the rewriting.
+func TestReplaceColumn(t *testing.T) {
+	columns := []parquetedit.Column{column("n", parquetedit.Type{Physical: parquet.Int64}), column("s", textType())}
+	vs := [][]parquet.Value{ints(1, 2, 3, 4, 5, 6, 7, 8, 9), text("a", "b", "c", "d", "e", "f", "g", "h", "i")}
+	b := write(t, columns, vs, parquetedit.WriterOptions{MaxRowGroupRows: 3})
+	s := parquetedit.Script{Replaces: []int64{1, 2, 7}, Replace: [][]parquet.Value{ints(20, 30, 80), text("B", "C", "H")}}
+	want, _ := rewrite(t, b, s)
+	var mu sync.Mutex
+	asked := map[[3]int]int{}
+	lazy := parquetedit.Script{Replaces: s.Replaces, ReplaceColumn: func(c, i, j int) ([]parquet.Value, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked[[3]int{c, i, j}]++
+		return s.Replace[c][i:j], nil
+	}}
+	if got, _ := rewrite(t, b, lazy); !bytes.Equal(got, want) {
+		t.Error("another file than with all values at once")
+	}
+	if d := cmp.Diff(map[[3]int]int{{0, 0, 2}: 1, {1, 0, 2}: 1, {0, 2, 3}: 1, {1, 2, 3}: 1}, asked); d != "" {
+		t.Error("asked for (-want +got):", d)
+	}
+	broken := errors.New("broken")
+	for name, c := range map[string]struct {
+		give func(c, i, j int) ([]parquet.Value, error)
+		want error
+	}{
+		"too few":    {func(c, i, _ int) ([]parquet.Value, error) { return s.Replace[c][i:i], nil }, parquetedit.ErrScript},
+		"other type": {func(_, i, j int) ([]parquet.Value, error) { return s.Replace[0][i:j], nil }, parquetedit.ErrValue},
+		"its error":  {func(_, _, _ int) ([]parquet.Value, error) { return nil, broken }, broken},
+	} {
+		x := parquetedit.Script{Replaces: s.Replaces, ReplaceColumn: c.give}
+		src := source(b)
+		_, err := parquetedit.Rewrite(t.Context(), open(t, b), x, parquetedit.NewOutput(src, &bytes.Buffer{}))
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
 	}
 }

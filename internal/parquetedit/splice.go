@@ -10,7 +10,7 @@ import (
 type splicer struct {
 	e     *encoder
 	edits *edits
-	with  []parquet.Value // the column's values for Script.Replaces
+	with  []parquet.Value // the column's values for the replaces of edits
 	old   *oldChunk       // nil: no page can stay as it is
 	tail  bool            // rows follow those of the chunk
 
@@ -79,7 +79,7 @@ func (x *splicer) rows(first int64, d *decoded, row, end int) error {
 			break
 		}
 		if kind == editReplace {
-			if err := x.e.append(x.with[x.edits.base+x.ri : x.edits.base+x.ri+1]); err != nil {
+			if err := x.e.append(x.with[x.ri : x.ri+1]); err != nil {
 				return err
 			}
 			x.ri++

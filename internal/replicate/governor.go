@@ -20,6 +20,7 @@ const (
 	windowBytes = 8 << 20  // of a column chunk that is read
 	seekBytes   = 16 << 20 // of a lake file that keys are looked for in
 	valueBytes  = 24       // of a parquet.Value, beside what it points to
+	cellBytes   = 8        // of a value that a change keeps, beside its text
 	keyBytes    = 100      // of a changed key in a fold: entry, text, indexes, and what was found of it
 )
 
@@ -112,7 +113,7 @@ func sliceBytes(changes *parquetedit.File, span *lake.Span) int64 {
 		return 0
 	}
 	rows := span.To - span.From
-	return rows*int64(len(changes.Columns()))*valueBytes + int64(float64(decoded(changes))*float64(rows)/float64(changes.NumRows()))
+	return rows*int64(len(changes.Columns()))*cellBytes + int64(float64(decoded(changes))*float64(rows)/float64(changes.NumRows()))
 }
 
 // rewriteBytes estimates what the rewriting of a file holds: what is held anyway, which is a new row group, the body under
@@ -144,6 +145,9 @@ func (a *application) takeRewrite(ctx context.Context, op Op, f *parquetedit.Fil
 		return nil, 0, err
 	}
 	fixed, column := rewriteBytes(f, changes)
+	if op.Changes != nil {
+		column += (op.Changes.To - op.Changes.From) * valueBytes
+	}
 	parallel = a.e.governor.columns(fixed, column)
 	release, err = a.e.governor.take(ctx, fixed+int64(parallel)*column)
 	return release, parallel, err
