@@ -75,6 +75,8 @@ func (c codec) check() error {
 
 // compressor compresses pages with one codec after the other. It is not safe for concurrent use.
 type compressor struct {
+	scratch, body []byte // of the encoder at work
+
 	zstd   *zstd.Encoder
 	gzip   *gzip.Writer
 	brotli *brotli.Writer
@@ -132,6 +134,10 @@ func (k *compressor) stream(dst, src []byte, w io.WriteCloser) ([]byte, error) {
 
 // decompressor decompresses pages. It is not safe for concurrent use.
 type decompressor struct {
+	buf, present []byte // of the decoder at work
+	indices      []int32
+	values       vector
+
 	zstd *zstd.Decoder
 	gzip *gzip.Reader
 }

@@ -103,9 +103,8 @@ func (c *cursor) read(ctx context.Context, end int64, fn func(p *pageAt) error) 
 	if err := chunk.codec.check(); err != nil {
 		return err
 	}
-	k := c.f.codecs.decompressor()
-	defer c.f.codecs.in.Put(k)
-	x := newDecoder(c.f.columns[c.col], chunk, k)
+	x := newDecoder(c.f.columns[c.col], chunk, c.f.codecs.decompressor())
+	defer func() { c.f.codecs.in.Put(x.end()) }()
 	if c.dict != nil && !c.taken {
 		x.later = &c.dict.page
 	}

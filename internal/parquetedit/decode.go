@@ -36,7 +36,23 @@ type decoder struct {
 
 func newDecoder(column Column, c *chunk, k *decompressor) *decoder {
 	// Writers count differently what a chunk is uncompressed, but not by more than this.
-	return &decoder{column: column, codec: c.codec, k: k, budget: 2*c.uncompressed + 1<<20, values: newVector(column.Type)}
+	x := &decoder{column: column, codec: c.codec, k: k, budget: 2*c.uncompressed + 1<<20, values: newVector(column.Type)}
+	x.buf, x.present, x.indices = k.buf, k.present, k.indices
+	x.values.i32, x.values.i64, x.values.raw = k.values.i32[:0], k.values.i64[:0], k.values.raw[:0]
+	if x.values.ends != nil {
+		x.values.ends = append(k.values.ends[:0], 0)
+	}
+	return x
+}
+
+// end leaves the memory of the pages to the next decoder, and says so to whoever has the decompressor.
+func (x *decoder) end() *decompressor {
+	ends := x.k.values.ends
+	x.k.buf, x.k.present, x.k.indices, x.k.values = x.buf, x.present, x.indices, x.values
+	if x.values.ends == nil {
+		x.k.values.ends = ends
+	}
+	return x.k
 }
 
 // next reads the page at the start of b. d is nil when it is no data page.

@@ -76,6 +76,7 @@ type encoder struct {
 	unread      unread
 	plain       bool // pages from here on do without the dictionary
 	seen        []uint32
+	used        vector // of the dictionary by a page
 
 	scratch, body []byte
 }

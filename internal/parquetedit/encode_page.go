@@ -54,17 +54,20 @@ func (e *encoder) dictBounds() bounds {
 	}
 	e.seen = append(e.seen, make([]uint32, max(0, e.dict.values.len()-len(e.seen)))...)
 	mark := uint32(e.dictPages + 1)
-	used := newVector(e.column.Type)
+	if e.used.kind != e.values.kind || e.used.width != e.values.width {
+		e.used = newVector(e.column.Type)
+	}
+	e.used.reset()
 	if e.dictPages == 0 {
 		clear(e.seen)
 	}
 	for _, i := range e.indices {
 		if e.seen[i] != mark {
 			e.seen[i] = mark
-			used.appendFrom(&e.dict.values, int(i), int(i)+1)
+			e.used.appendFrom(&e.dict.values, int(i), int(i)+1)
 		}
 	}
-	return vectorBounds(&used, e.column.Type)
+	return vectorBounds(&e.used, e.column.Type)
 }
 
 // encodeValues appends the values of the page to the body.

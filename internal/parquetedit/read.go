@@ -110,9 +110,8 @@ func (f *File) decodePages(ctx context.Context, s chunkStream, fn func(first int
 	if err := c.codec.check(); err != nil {
 		return err
 	}
-	k := f.codecs.decompressor()
-	defer f.codecs.in.Put(k)
-	x := newDecoder(f.columns[s.col], c, k)
+	x := newDecoder(f.columns[s.col], c, f.codecs.decompressor())
+	defer func() { f.codecs.in.Put(x.end()) }()
 	row := int64(0)
 	for row < c.values && !s.empty() {
 		if err := s.page(ctx); err != nil {
