@@ -20,12 +20,21 @@ func (c *Changes) dirOf(slot int32) string {
 // rewritten anyway, else to the smallest file under the target size, else to a new one.
 func (d *decision) place() {
 	moved, fresh := d.byDir(d.moved), d.byDir(d.fresh)
+	files := map[string][]int{}
+	for i, f := range d.files {
+		if _, wanted := fresh[f.Dir]; wanted && f.Live() {
+			files[f.Dir] = append(files[f.Dir], i)
+		}
+	}
 	for _, dir := range slices.Sorted(maps.Keys(fresh)) {
-		slots := d.placeSorted(dir, fresh[dir], moved)
+		slots := fresh[dir]
+		if ordered := d.dividing(files[dir]); ordered != nil {
+			slots = d.placeSorted(ordered, slots, moved)
+		}
 		if len(slots) == 0 {
 			continue
 		}
-		if file := d.roomIn(dir); file >= 0 {
+		if file := d.roomIn(files[dir]); file >= 0 {
 			r := d.rewrite(file)
 			r.appends = append(r.appends, slots...)
 		} else {
@@ -42,11 +51,7 @@ func (d *decision) place() {
 // placeSorted keeps the files of a partition dividing its keys among them, if they do, so that bounds go on sparing
 // the reading of most of them. It gives rows with new keys to the files that are rewritten anyway, to one more at most,
 // and to new files those behind a last file that is full. It returns the rows that are left.
-func (d *decision) placeSorted(dir string, slots []int32, created map[string][]int32) (left []int32) {
-	files := d.dividing(dir)
-	if files == nil {
-		return slots
-	}
+func (d *decision) placeSorted(files []int, slots []int32, created map[string][]int32) (left []int32) {
 	homes := map[int][]int32{}
 	for _, slot := range slots {
 		key := []byte(d.keyOf(slot))
@@ -66,6 +71,7 @@ func (d *decision) placeSorted(dir string, slots []int32, created map[string][]i
 		}
 	}
 	last := files[len(files)-1]
+	dir := d.files[last].Dir
 	for _, home := range files {
 		rows := homes[home]
 		size, target := d.files[home].Size, d.limits.TargetFileBytes
@@ -85,25 +91,17 @@ func (d *decision) placeSorted(dir string, slots []int32, created map[string][]i
 
 // dividing returns the live files of a partition by their keys; nil unless there are several, whose bounds are
 // known and do not overlap.
-func (d *decision) dividing(dir string) []int {
-	var files []int
-	for i, f := range d.files {
-		if f.Dir != dir || !f.Live() {
-			continue
-		}
-		if f.Min == nil || f.Max == nil {
-			return nil
-		}
-		files = append(files, i)
+func (d *decision) dividing(files []int) []int {
+	unknown := func(i int) bool { return d.files[i].Min == nil || d.files[i].Max == nil }
+	if len(files) < 2 || len(d.key) == 0 || slices.ContainsFunc(files, unknown) {
+		return nil
 	}
+	files = slices.Clone(files)
 	slices.SortFunc(files, func(a, b int) int { return bytes.Compare(d.files[a].Min, d.files[b].Min) })
 	for i := 1; i < len(files); i++ {
 		if !above(d.files[files[i]].Min, d.files[files[i-1]].Max) {
 			return nil
 		}
-	}
-	if len(files) < 2 || len(d.key) == 0 {
-		return nil
 	}
 	return files
 }
@@ -127,11 +125,11 @@ func (d *decision) byDir(slots []int32) map[string][]int32 {
 	return dirs
 }
 
-// roomIn returns the file of a partition that takes new rows, or -1.
-func (d *decision) roomIn(dir string) int {
+// roomIn returns the one of the live files of a partition that takes new rows, or -1.
+func (d *decision) roomIn(files []int) int {
 	best := -1
-	for i, f := range d.files {
-		if f.Dir != dir || !f.Live() || f.Size >= d.limits.TargetFileBytes || !d.takes(f) {
+	for _, i := range files {
+		if f := d.files[i]; f.Size >= d.limits.TargetFileBytes || !d.takes(f) {
 			continue
 		}
 		if best < 0 || d.better(i, best) {
