@@ -194,7 +194,7 @@ func (k *decompressor) unzstd(dst, src []byte) error {
 	if k.zstd == nil {
 		var err error
 		k.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-			zstd.WithDecoderMaxMemory(maxChunkBytes), zstd.WithDecodeAllCapLimit(true))
+			zstd.WithDecoderMaxMemory(maxPageBytes), zstd.WithDecodeAllCapLimit(true))
 		if err != nil {
 			return err
 		}

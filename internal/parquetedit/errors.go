@@ -36,7 +36,8 @@ const (
 	maxFooterBytes = 16 << 20  // bytes of the footer
 	maxColumns     = 4096      // leaf columns
 	maxRowGroups   = 10_000    // row groups
-	maxChunkBytes  = 512 << 20 // bytes of one column chunk, uncompressed
+	maxChunkBytes  = 16 << 30  // bytes of one column chunk, uncompressed: it is read in windows
+	maxPageBytes   = 512 << 20 // bytes of one page, uncompressed
 	maxPageValues  = 64 << 20  // values of one page
 	freeBytes      = 64 << 20  // a chunk up to this size may have any compression ratio
 	maxRatio       = 1000      // a larger one at most this

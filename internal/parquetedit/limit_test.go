@@ -40,7 +40,7 @@ func TestPitfall9WhatAFileDeclaresIsHeldAgainstLimits(t *testing.T) {
 			func(_ *format.FileMetaData, c *format.ColumnMetaData) { c.TotalCompressedSize = 1 << 20 }, parquetedit.ErrCorrupt,
 		},
 		"a chunk before the file":        {func(_ *format.FileMetaData, c *format.ColumnMetaData) { c.DataPageOffset = -5 }, parquetedit.ErrCorrupt},
-		"a chunk of more than 512 MiB":   {func(_ *format.FileMetaData, c *format.ColumnMetaData) { c.TotalUncompressedSize = 513 << 20 }, parquetedit.ErrTooLarge},
+		"a chunk of more than 16 GiB":    {func(_ *format.FileMetaData, c *format.ColumnMetaData) { c.TotalUncompressedSize = 16<<30 + 1 }, parquetedit.ErrTooLarge},
 		"a chunk compressed 1,000 times": {func(_ *format.FileMetaData, c *format.ColumnMetaData) { c.TotalUncompressedSize = 100 << 20 }, parquetedit.ErrTooLarge},
 		"more columns than 4,096": {func(m *format.FileMetaData, _ *format.ColumnMetaData) {
 			m.Schema = append(m.Schema[:1], slices.Repeat(m.Schema[1:2], 4097)...)

@@ -60,7 +60,7 @@ func readPage(b []byte) (page, int, error) {
 	p.typ, ok[0] = t.int(pageType)
 	uncompressed, ok[1] = t.int(pageUncompressed)
 	compressed, ok[2] = t.int(pageCompressed)
-	if !ok[0] || !ok[1] || !ok[2] || uncompressed < 0 || uncompressed > maxChunkBytes {
+	if !ok[0] || !ok[1] || !ok[2] || uncompressed < 0 || uncompressed > maxPageBytes {
 		return page{}, 0, corrupt("page header: type %d, %d bytes", p.typ, uncompressed)
 	}
 	if compressed < 0 || compressed > int64(len(b)-n) {

@@ -184,7 +184,7 @@ func deltaByteValues(v *vector, b []byte, n int) error {
 	if own > int64(len(b)) {
 		return corrupt("delta: suffixes of %d bytes, %d are left", own, len(b))
 	}
-	if shared+own > maxChunkBytes {
+	if shared+own > maxPageBytes {
 		return ErrTooLarge
 	}
 	last := 0

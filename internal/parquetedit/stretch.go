@@ -84,7 +84,9 @@ func spare(old []oldChunk, e *edits, tail bool) int64 {
 // footer tells of the pages turns out not to be so; the encoder is of no more use then.
 func (x *splicer) chunk(ctx context.Context, c *cursor, list []stretch) (bool, error) {
 	f, chunk := c.f, &c.f.groups[c.rg].chunks[c.col]
-	if head := x.old.pages[0].off - chunk.off; head > 0 {
+	if head := x.old.pages[0].off - chunk.off; head > maxPageBytes {
+		return false, nil
+	} else if head > 0 {
 		if err := c.readDict(ctx, head); err != nil {
 			return false, f.where(c.rg, c.col, err)
 		}
