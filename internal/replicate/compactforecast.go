@@ -21,13 +21,7 @@ func (e *Engine) ForecastCompact(ctx context.Context, name string) (Forecast, er
 	if errors.Is(err, ErrUsage) {
 		return Forecast{}, err
 	}
-	if err != nil {
-		kind, stop := fate(err)
-		f.Action, f.Reason, f.Err = Failed, err.Error()+storageAdvice(err), err
-		if kind == halt {
-			f.Action, f.Reason = Halted, stop.Error()
-		}
-	}
+	f.conclude(err)
 	return f, nil
 }
 

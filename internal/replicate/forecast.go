@@ -44,11 +44,7 @@ func (e *Engine) forecast(ctx context.Context, item statestore.Item) Forecast {
 	}
 	d, err := r.foresee(ctx, item)
 	if err != nil {
-		kind, stop := fate(err)
-		f.Action, f.Reason, f.Err = Failed, err.Error()+storageAdvice(err), err
-		if kind == halt {
-			f.Action, f.Reason = Halted, stop.Error()
-		}
+		f.conclude(err)
 		return f
 	}
 	f.Reason = r.result.Reason
@@ -59,6 +55,18 @@ func (e *Engine) forecast(ctx context.Context, item statestore.Item) Forecast {
 		}
 	}
 	return f
+}
+
+// conclude says what the run would end with, when it is not well.
+func (f *Forecast) conclude(err error) {
+	if err == nil {
+		return
+	}
+	kind, stop := fate(err)
+	f.Action, f.Reason, f.Err = Failed, err.Error()+storageAdvice(err), err
+	if kind == halt {
+		f.Action, f.Reason = Halted, stop.Error()
+	}
 }
 
 // describeRest adds the change files that the run merges behind the plan: a plan is one commit, a run goes on.
