@@ -95,12 +95,16 @@ type chunkStream struct {
 
 // decodeStream hands the data pages of a column chunk to fn.
 func (f *File) decodeStream(ctx context.Context, s chunkStream, fn func(first int64, d *decoded) error) error {
-	err := f.decodePages(ctx, s, fn)
+	return f.ended(s.rg, s.col, f.decodePages(ctx, s, fn))
+}
+
+// ended passes on what the caller's own function returned as it is, and names the chunk in any other error.
+func (f *File) ended(rg, col int, err error) error {
 	if y, ok := err.(yieldError); ok { //nolint:errorlint // it is never wrapped
 		return y.error
 	}
 	if err != nil {
-		return f.where(s.rg, s.col, err)
+		return f.where(rg, col, err)
 	}
 	return nil
 }

@@ -60,14 +60,7 @@ func (f *File) Scan(ctx context.Context, rg, col int, keep func(Bounds) bool, yi
 	if runs == nil {
 		return f.pages(ctx, rg, col, fn)
 	}
-	err = f.scanPages(ctx, *runs, fn)
-	if y, ok := err.(yieldError); ok { //nolint:errorlint // it is never wrapped
-		return y.error
-	}
-	if err != nil {
-		return f.where(rg, col, err)
-	}
-	return nil
+	return f.ended(rg, col, f.scanPages(ctx, *runs, fn))
 }
 
 // pageRun is pages side by side that are read together.
