@@ -141,6 +141,9 @@ func (m *Merge) checkColumn(f *File, c parquetedit.Column, slots []int32) error 
 	if err != nil {
 		return typeError(f.Key, c, column.Type)
 	}
+	if convert == nil && !c.Required {
+		return nil
+	}
 	for _, slot := range slots {
 		v := m.cell(at, slot)
 		if c.Required && v.IsNull() {

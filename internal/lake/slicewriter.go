@@ -76,7 +76,8 @@ type sliceWriter struct {
 	rows    int64 // written in all
 	inside  int64 // written to the current row group
 	err     error
-	columns [][]value // of gather
+	columns [][]value  // of gather
+	rowsAt  []sliceRow // of gather
 }
 
 // op writes the rows of one op and returns their span. After an error it does nothing.
@@ -98,7 +99,8 @@ func (s *sliceWriter) op(lists ...sliceRows) Span {
 	return span
 }
 
-// gather returns n of the rows by column; the next call uses the slices again.
+// gather returns n of the rows by column; the next call uses the slices again. The slots of an op lie anywhere in a column,
+// so it goes column by column: what one column has of them stays near.
 func (s *sliceWriter) gather(rows sliceRows, from, n int) [][]value {
 	if s.columns == nil {
 		s.columns = make([][]value, 3+len(s.merge.Schema.Columns))
@@ -108,31 +110,29 @@ func (s *sliceWriter) gather(rows sliceRows, from, n int) [][]value {
 		columns[c] = slices.Grow(columns[c][:0], n)[:n]
 		clear(columns[c])
 	}
+	s.rowsAt = s.rowsAt[:0]
 	for i := range n {
 		r := rows.at(from + i)
+		s.rowsAt = append(s.rowsAt, r)
 		columns[0][i] = parquet.Int32Value(r.edit)
 		if r.edit != editAdd {
 			columns[1][i] = parquet.Int64Value(r.row)
 		}
-		if r.edit == editDelete {
-			s.gatherKey(i, r.slot)
-			continue
+		if r.edit != editDelete {
+			columns[2][i] = opValue(s.merge.ops[r.slot])
 		}
-		columns[2][i] = opValue(s.merge.ops[r.slot])
-		for c := range s.merge.Schema.Columns {
-			columns[3+c][i] = s.merge.cell(c, r.slot)
+	}
+	for c := range s.merge.Schema.Columns {
+		key := slices.Contains(s.merge.key, c)
+		for i, r := range s.rowsAt {
+			switch {
+			case r.edit != editDelete || key:
+				columns[3+c][i] = s.merge.cell(c, r.slot)
+			case c == s.merge.order:
+				// Read back without it, a delete would be lower than every row.
+				columns[3+c][i] = s.merge.orders.at(r.slot)
+			}
 		}
 	}
 	return columns
-}
-
-// gatherKey fills row i with a key. It keeps the change's value of the order column: read
-// back without it, a delete would be lower than every row.
-func (s *sliceWriter) gatherKey(i int, slot int32) {
-	if s.merge.order >= 0 {
-		s.columns[3+s.merge.order][i] = s.merge.orders.at(slot)
-	}
-	for _, k := range s.merge.key {
-		s.columns[3+k][i] = s.merge.cell(k, slot)
-	}
 }
