@@ -41,8 +41,12 @@ func (r *rewriter) rewriteGroup(ctx context.Context, rg int, tail bool) error {
 		}
 	}
 	n = min(n, max(r.cheapParts(rg, old), (g.size()+partBytes-1)/partBytes, 1)) // rows are added to one without rows, too
+	ends := borders(old, g.rows, n, r.s.MaxRowGroupRows)
 	for i := range n {
-		p := part{group: t, codings: codings, cursors: cursors, old: old, from: g.rows * i / n, to: g.rows * (i + 1) / n}
+		p := part{group: t, codings: codings, cursors: cursors, old: old, to: ends[i]}
+		if i > 0 {
+			p.from = ends[i-1]
+		}
 		p.edits = r.s.within(g, p.from, p.to)
 		p.tail = tail && i == n-1
 		if err := r.rewritePart(ctx, &p); err != nil {
@@ -66,6 +70,34 @@ func (r *rewriter) cheapParts(rg int, old []oldChunk) int64 {
 		}
 	}
 	return 1 + max(g.size()-1, 0)/max(twice, 1)
+}
+
+// borders divides rows into n parts and gives the end of each. A border lies where pages of most columns end, as the page
+// index tells it, if there is such a row within a page of where the parts are of equal size: a page with rows of two
+// parts is taken apart for both. No part gets larger than limit, unless all of them have to be.
+func borders(old []oldChunk, rows, n, limit int64) []int64 {
+	starts := map[int64]int{}
+	for c := range old {
+		for i := range old[c].pages {
+			starts[old[c].pages[i].first]++
+		}
+	}
+	limit = max(limit, (rows+n-1)/n)
+	ends, last := make([]int64, n), int64(0)
+	for i := range n {
+		at := min(rows*(i+1)/n, last+limit)
+		best, columns := at, 0
+		for row, count := range starts {
+			far := max(row-at, at-row)
+			switch {
+			case i == n-1 || far > pageRows || row <= last || row-last > limit || rows-row > (n-1-i)*limit:
+			case count > columns, count == columns && (far < max(best-at, at-best) || far == max(best-at, at-best) && row < best):
+				best, columns = row, count
+			}
+		}
+		ends[i], last = best, best
+	}
+	return ends
 }
 
 // size is the size of the row group's chunks in the file.
