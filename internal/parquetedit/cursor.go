@@ -42,10 +42,16 @@ type pageAt struct {
 	x      *decoder
 }
 
-// decode takes the page apart.
-func (p *pageAt) decode() (d *decoded, err error) {
+// open decompresses the page and reads its levels.
+func (p *pageAt) open() (o opened, err error) {
 	defer recovered(&err)
-	return p.x.take(&p.page)
+	return p.x.open(&p.page)
+}
+
+// decode reads the values of the page.
+func (p *pageAt) decode(o *opened) (d *decoded, err error) {
+	defer recovered(&err)
+	return p.x.decode(&p.page, o)
 }
 
 // dictionary gives the dictionary of the pages read so far.

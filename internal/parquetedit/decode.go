@@ -82,18 +82,37 @@ func (x *decoder) setDict(p *page) error {
 	return nil
 }
 
+// opened is a data page whose levels were read, and whose values lie in its body as its encoding has them.
+type opened struct {
+	rows, n int    // of these are values, the others NULL
+	present []byte // as decoded has it
+	body    []byte // decompressed; it belongs to the decoder, or to the page itself
+	levels  int    // bytes of it before the values
+}
+
 // take takes a data page apart.
 func (x *decoder) take(p *page) (*decoded, error) {
-	if p.hasIndices() {
-		if err := x.takeDict(); err != nil {
-			return nil, err
-		}
-	}
-	body, err := x.body(p)
+	o, err := x.open(p)
 	if err != nil {
 		return nil, err
 	}
-	return x.decode(p, body)
+	return x.decode(p, &o)
+}
+
+// open reads the levels of a data page.
+func (x *decoder) open(p *page) (o opened, err error) {
+	if p.hasIndices() {
+		if err := x.takeDict(); err != nil {
+			return o, err
+		}
+	}
+	if o.body, err = x.body(p); err != nil {
+		return o, err
+	}
+	o.rows = p.values
+	rest, n, err := x.levels(p, &o)
+	o.n, o.levels = n, len(o.body)-len(rest)
+	return o, err
 }
 
 // takeDict takes the dictionary apart, unless it was or there is none.
@@ -144,12 +163,10 @@ func (x *decoder) decompress(p *page) ([]byte, error) {
 	return body, x.k.decompress(x.codec, body[levels:], p.body[levels:])
 }
 
-func (x *decoder) decode(p *page, body []byte) (*decoded, error) {
-	d := &decoded{rows: p.values}
-	body, n, err := x.levels(p, body, d)
-	if err != nil {
-		return nil, err
-	}
+// decode reads the values of a page.
+func (x *decoder) decode(p *page, o *opened) (*decoded, error) {
+	d := &decoded{rows: o.rows, present: o.present}
+	body, n := o.body[o.levels:], o.n
 	x.values.reset()
 	d.values = &x.values
 	if n == 0 {
@@ -168,7 +185,8 @@ func (x *decoder) decode(p *page, body []byte) (*decoded, error) {
 }
 
 // levels reads the definition levels, gives what is behind them and the number of values.
-func (x *decoder) levels(p *page, body []byte, d *decoded) ([]byte, int, error) {
+func (x *decoder) levels(p *page, o *opened) ([]byte, int, error) {
+	body := o.body
 	if p.typ == dataPageV2 {
 		body = body[p.repBytes:]
 	}
@@ -178,6 +196,8 @@ func (x *decoder) levels(p *page, body []byte, d *decoded) ([]byte, int, error) 
 	var err error
 	n := 0
 	switch {
+	case p.typ == dataPageV2 && allPresent(body[:p.defBytes], p.values):
+		return body[p.defBytes:], p.values, nil
 	case p.typ == dataPageV2:
 		x.present, n, err = presence(x.present, body[:p.defBytes], p.values)
 		body = body[p.defBytes:]
@@ -189,13 +209,16 @@ func (x *decoder) levels(p *page, body []byte, d *decoded) ([]byte, int, error) 
 			return nil, 0, corrupt("definition levels beyond the page")
 		}
 		size := int(binary.LittleEndian.Uint32(body))
+		if allPresent(body[4:4+size], p.values) {
+			return body[4+size:], p.values, nil
+		}
 		x.present, n, err = presence(x.present, body[4:4+size], p.values)
 		body = body[4+size:]
 	default:
 		return nil, 0, fmt.Errorf("%w: definition levels in %d", ErrEncoding, p.levels)
 	}
 	if n < p.values {
-		d.present = x.present
+		o.present = x.present
 	}
 	return body, n, err
 }

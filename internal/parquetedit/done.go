@@ -67,7 +67,7 @@ func (e *encoder) finishDict() (donePage, error) {
 	p := donePage{encoding: encPlain}
 	err = e.finishPage(&p, tree{i32Field(pageType, dictPage), structField(pageDict, tree{
 		i32Field(1, int64(e.dict.values.len())), i32Field(2, encPlain),
-	})}, 0)
+	})}, e.body, 0)
 	return p, err
 }
 

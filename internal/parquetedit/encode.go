@@ -74,8 +74,8 @@ type encoder struct {
 	oldDict     *dictAt
 	oldBounds   bounds // of the old chunk; none when they are not known
 	unread      unread
-	plain       bool // pages from here on do without the dictionary
-	seen        []uint32
+	plain       bool   // pages from here on do without the dictionary
+	seen        []byte // by entry of the dictionary: 1 for those that a page uses
 	used        vector // of the dictionary by a page
 
 	scratch, body []byte
@@ -237,7 +237,7 @@ func (e *encoder) flush() error {
 		e.dict.undo(&e.values, e.indices)
 		e.dict, e.indices = nil, e.indices[:0]
 	}
-	p := donePage{version: dataPage, encoding: e.coding.encoding, rows: e.rows, pageFacts: pageFacts{nulls: e.nulls, bounded: true}}
+	p := donePage{encoding: e.coding.encoding, rows: e.rows, pageFacts: pageFacts{nulls: e.nulls, bounded: true}}
 	e.body = e.body[:0]
 	if !e.column.Required {
 		if err := e.encodeLevels(); err != nil {
@@ -248,8 +248,8 @@ func (e *encoder) flush() error {
 	var err error
 	if len(e.indices) > 0 {
 		p.encoding = encDictionary
-		p.bounds = e.dictBounds()
-		err = e.encodeIndices()
+		p.bounds = e.dictBounds(e.indices)
+		err = e.encodeIndices(e.indices)
 		e.dictPages++
 	} else {
 		p.bounds = vectorBounds(&e.values, e.column.Type)
@@ -258,16 +258,9 @@ func (e *encoder) flush() error {
 	if err != nil {
 		return err
 	}
-	if e.v2 {
-		p.version = dataPageV2
-		err = e.finishPage(&p, e.dataPageV2Header(&p, levels), levels)
-	} else {
-		err = e.finishPage(&p, dataPageHeader(e.rows, p.encoding), 0)
-	}
-	if err != nil {
+	if err := e.finishData(e.body, levels, p); err != nil {
 		return err
 	}
-	e.pages, e.bytes = append(e.pages, p), e.bytes+int64(len(p.bytes))
 	e.rows, e.nulls = 0, 0
 	e.present, e.indices = e.present[:0], e.indices[:0]
 	e.values.reset()

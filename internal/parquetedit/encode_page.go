@@ -1,9 +1,11 @@
 package parquetedit
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"math"
 	"slices"
 
 	"github.com/parquet-go/parquet-go"
@@ -35,11 +37,11 @@ func (e *encoder) encodeLevels() error {
 	return nil
 }
 
-func (e *encoder) encodeIndices() error {
+func (e *encoder) encodeIndices(indices []int32) error {
 	width := e.dict.width()
 	e.body = append(e.body, byte(width))
-	indices := rle.Encoding{BitWidth: width}
-	b, err := indices.EncodeInt32(e.scratch, e.indices)
+	x := rle.Encoding{BitWidth: width}
+	b, err := x.EncodeInt32(e.scratch, indices)
 	if err != nil {
 		return err
 	}
@@ -47,25 +49,32 @@ func (e *encoder) encodeIndices() error {
 	return nil
 }
 
-// dictBounds gives the bounds of the dictionary entries that the page uses.
-func (e *encoder) dictBounds() bounds {
-	if e.column.Type.order() == noOrder || len(e.indices) == 0 {
+// dictBounds gives the bounds of the dictionary entries that are used.
+func (e *encoder) dictBounds(indices []int32) bounds {
+	if e.column.Type.order() == noOrder || len(indices) == 0 {
 		return bounds{}
 	}
-	e.seen = append(e.seen, make([]uint32, max(0, e.dict.values.len()-len(e.seen)))...)
-	mark := uint32(e.dictPages + 1)
+	entries := &e.dict.values
+	e.seen = slices.Grow(e.seen[:0], entries.len())[:entries.len()]
+	clear(e.seen)
+	seen := e.seen
+	for _, i := range indices {
+		seen[i] = 1
+	}
 	if e.used.kind != e.values.kind || e.used.width != e.values.width {
 		e.used = newVector(e.column.Type)
 	}
 	e.used.reset()
-	if e.dictPages == 0 {
-		clear(e.seen)
-	}
-	for _, i := range e.indices {
-		if e.seen[i] != mark {
-			e.seen[i] = mark
-			e.used.appendFrom(&e.dict.values, int(i), int(i)+1)
+	for i := 0; i < len(seen); {
+		from := i + bytes.IndexByte(seen[i:], 1)
+		if from < i {
+			break
 		}
+		i = from + 1
+		for i < len(seen) && seen[i] == 1 {
+			i++
+		}
+		e.used.appendFrom(entries, from, i)
 	}
 	return vectorBounds(&e.used, e.column.Type)
 }
@@ -143,27 +152,43 @@ func plainVector(dst []byte, v *vector) ([]byte, error) {
 	return append(dst[:0], v.raw...), nil
 }
 
+// finishData ends a data page. Its body begins with so many bytes of levels.
+func (e *encoder) finishData(body []byte, levels int, p donePage) error {
+	var err error
+	if e.v2 {
+		p.version = dataPageV2
+		err = e.finishPage(&p, e.dataPageV2Header(&p, levels), body, levels)
+	} else {
+		p.version = dataPage
+		err = e.finishPage(&p, dataPageHeader(p.rows, p.encoding), body, 0)
+	}
+	if err == nil {
+		e.pages, e.bytes = append(e.pages, p), e.bytes+int64(len(p.bytes))
+	}
+	return err
+}
+
 // finishPage compresses the body, but for its first bytes, and puts the header before it.
-func (e *encoder) finishPage(p *donePage, h tree, first int) error {
-	b, err := e.k.compress(e.coding.codec, e.scratch, e.body[first:])
+func (e *encoder) finishPage(p *donePage, h tree, body []byte, first int) error {
+	b, err := e.k.compress(e.coding.codec, e.scratch, body[first:])
 	if err != nil {
 		return fmt.Errorf("column %q: %w", e.column.Name, err)
 	}
 	e.scratch = b
-	if len(b) > 1<<31-1 || len(e.body) > 1<<31-1 {
-		return fmt.Errorf("column %q: %w: page of %d bytes", e.column.Name, ErrTooLarge, len(e.body))
+	if len(b) > 1<<31-1 || len(body) > 1<<31-1 {
+		return fmt.Errorf("column %q: %w: page of %d bytes", e.column.Name, ErrTooLarge, len(body))
 	}
-	crc := crc32.Update(crc32.ChecksumIEEE(e.body[:first]), crc32.IEEETable, b)
+	crc := crc32.Update(crc32.ChecksumIEEE(body[:first]), crc32.IEEETable, b)
 	h = h.with(
-		i32Field(pageUncompressed, int64(len(e.body))),
+		i32Field(pageUncompressed, int64(len(body))),
 		i32Field(pageCompressed, int64(first+len(b))),
 		i32Field(pageCRC, int64(int32(crc))),
 	)
 	p.bytes = h.encode(make([]byte, 0, first+len(b)+64))
 	p.header = len(p.bytes)
-	p.bytes = append(append(p.bytes, e.body[:first]...), b...)
+	p.bytes = append(append(p.bytes, body[:first]...), b...)
 	p.length = len(p.bytes)
-	p.uncompressed = len(e.body)
+	p.uncompressed = len(body)
 	return nil
 }
 
@@ -179,4 +204,28 @@ func (e *encoder) dataPageV2Header(p *donePage, levels int) tree {
 		i32Field(1, int64(p.rows)), i32Field(2, int64(p.nulls)), i32Field(3, int64(p.rows)), i32Field(4, p.encoding),
 		i32Field(5, int64(levels)), i32Field(6, 0), boolField(7, e.coding.codec != codecNone),
 	})}
+}
+
+// appendPlain appends a value in the PLAIN encoding of the columns that are not BOOLEAN.
+func appendPlain(dst []byte, v parquet.Value) []byte {
+	le := binary.LittleEndian
+	switch v.Kind() {
+	case parquet.Int32:
+		return le.AppendUint32(dst, uint32(v.Int32()))
+	case parquet.Float:
+		return le.AppendUint32(dst, math.Float32bits(v.Float()))
+	case parquet.Int64:
+		return le.AppendUint64(dst, uint64(v.Int64()))
+	case parquet.Double:
+		return le.AppendUint64(dst, math.Float64bits(v.Double()))
+	case parquet.Int96:
+		for _, u := range v.Int96() {
+			dst = le.AppendUint32(dst, u)
+		}
+		return dst
+	case parquet.ByteArray:
+		dst = le.AppendUint32(dst, uint32(len(v.ByteArray())))
+	case parquet.Boolean, parquet.FixedLenByteArray:
+	}
+	return append(dst, v.ByteArray()...)
 }

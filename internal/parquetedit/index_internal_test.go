@@ -78,7 +78,7 @@ func checkIndexes(t *testing.T, b []byte) (pages int) {
 
 func checkPageBounds(t *testing.T, typ Type, column tree, at int, d *decoded) {
 	t.Helper()
-	present := d.countPresent(0, d.rows)
+	present := countPresent(d.present, 0, d.rows)
 	nullPages, err := column.list(1, tTrue)
 	if err != nil {
 		t.Fatal(err)

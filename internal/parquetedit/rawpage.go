@@ -36,21 +36,33 @@ func (e *edits) most() bool {
 
 // keepRaw takes over the bytes of a page whose rows are all kept and in which no edit changes anything: neither
 // encoding nor compression is done again. It says whether it did.
-func (x *splicer) keepRaw(p *pageAt, d *decoded) bool {
+func (x *splicer) keepRaw(p *pageAt, o *opened, d *decoded) (bool, error) {
 	replaced, same := x.unchanged(p.first, d)
 	if !same {
-		return false
+		return false, nil
 	}
+	x.ri += replaced
+	return true, x.stay(p, o, d)
+}
+
+// stay takes over the bytes of a page. Its values are only looked at when nobody tells their bounds; d is nil when they have
+// not been so far.
+func (x *splicer) stay(p *pageAt, o *opened, d *decoded) error {
 	known, _ := x.old.known(p)
-	if nulls := d.rows - d.countPresent(0, d.rows); known.nulls != nulls {
+	if nulls := o.rows - o.n; known.nulls != nulls {
 		known.nulls, known.bounded = nulls, false
 	}
 	if !known.bounded {
+		if d == nil {
+			var err error
+			if d, err = p.decode(o); err != nil {
+				return err
+			}
+		}
 		known.bounds, known.bounded = x.e.decodedBounds(d), true
 	}
 	x.e.appendRaw(p, known)
-	x.ri += replaced
-	return true
+	return nil
 }
 
 // decodedBounds are the bounds of the values that the page holds.
@@ -58,10 +70,7 @@ func (e *encoder) decodedBounds(d *decoded) bounds {
 	if d.indices == nil {
 		return vectorBounds(d.values, e.column.Type)
 	}
-	e.indices = append(e.indices[:0], d.indices...)
-	b := e.dictBounds()
-	e.indices = e.indices[:0]
-	return b
+	return e.dictBounds(d.indices)
 }
 
 // unchanged counts the replaced rows of a page, and says whether each has the value already and none is deleted.
@@ -76,7 +85,7 @@ func (x *splicer) unchanged(first int64, d *decoded) (replaced int, same bool) {
 			break
 		}
 		at := int(r - x.edits.first - first)
-		k += d.countPresent(row, at)
+		k += countPresent(d.present, row, at)
 		row = at
 		if !d.is(at, k, x.with[x.ri+replaced]) {
 			return 0, false
@@ -94,7 +103,12 @@ func (d *decoded) is(row, k int, v parquet.Value) bool {
 	if d.indices != nil {
 		k = int(d.indices[k])
 	}
-	switch o := d.values; o.kind {
+	return d.values.is(k, v)
+}
+
+// is says whether value k is exactly v.
+func (o *vector) is(k int, v parquet.Value) bool {
+	switch o.kind {
 	case parquet.Boolean:
 		return v.Boolean() == (o.raw[k] != 0)
 	case parquet.Int32:

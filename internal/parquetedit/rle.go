@@ -76,6 +76,12 @@ func unpack(dst []int32, src []byte, width int) {
 	bitpack.Unpack(dst, src, uint(width))
 }
 
+// allPresent says whether n definition levels begin with a run that says of all that there is a value.
+func allPresent(src []byte, n int) bool {
+	h, m := binary.Uvarint(src)
+	return m > 0 && m < len(src) && h&1 == 0 && h>>1 >= uint64(n) && src[m] == 1
+}
+
 // presence decodes the n definition levels of a flat optional column into one byte each, 1 for a
 // value and 0 for NULL, and counts the values.
 func presence(dst []byte, src []byte, n int) ([]byte, int, error) {

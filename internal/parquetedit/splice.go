@@ -1,6 +1,7 @@
 package parquetedit
 
 import (
+	"math"
 	"slices"
 
 	"github.com/parquet-go/parquet-go"
@@ -16,6 +17,8 @@ type splicer struct {
 
 	di, ri int     // next edits
 	trans  []int32 // index in the old dictionary → index in the new, -1 unknown
+	spots  []spot  // of the page that is patched
+	plain  []byte
 }
 
 // page takes the rows of a page over.
@@ -44,7 +47,16 @@ func (x *splicer) rowsAt(p *pageAt, row, end int) error {
 			return nil
 		}
 	}
-	d, err := p.decode()
+	o, err := p.open()
+	if err != nil {
+		return err
+	}
+	if whole {
+		if done, err := x.patch(p, &o); done || err != nil {
+			return err
+		}
+	}
+	d, err := p.decode(&o)
 	if err != nil {
 		return err
 	}
@@ -56,8 +68,10 @@ func (x *splicer) rowsAt(p *pageAt, row, end int) error {
 			x.e.loadDict(d.values)
 		}
 	}
-	if whole && x.keepRaw(p, d) {
-		return nil
+	if whole {
+		if done, err := x.keepRaw(p, &o, d); done || err != nil {
+			return err
+		}
 	}
 	if err := x.rows(p.first, d, row, end); err != nil || open {
 		return err
@@ -67,7 +81,7 @@ func (x *splicer) rowsAt(p *pageAt, row, end int) error {
 
 // rows takes the rows [row, end) of a page over.
 func (x *splicer) rows(first int64, d *decoded, row, end int) error {
-	k := d.countPresent(0, row)
+	k := countPresent(d.present, 0, row)
 	for row < end {
 		next, kind := x.next(first + int64(end))
 		at := int(next - first)
@@ -86,7 +100,7 @@ func (x *splicer) rows(first int64, d *decoded, row, end int) error {
 		} else {
 			x.di++
 		}
-		k += d.countPresent(row, row+1)
+		k += countPresent(d.present, row, row+1)
 		row++
 	}
 	return nil
@@ -156,12 +170,12 @@ func (x *splicer) keepIndexed(d *decoded, i, j int) error {
 }
 
 // countPresent counts the values among the rows [i, j).
-func (d *decoded) countPresent(i, j int) int {
-	if d.present == nil {
+func countPresent(present []byte, i, j int) int {
+	if present == nil {
 		return j - i
 	}
 	n := 0
-	for _, p := range d.present[i:j] {
+	for _, p := range present[i:j] {
 		n += int(p)
 	}
 	return n
@@ -245,6 +259,26 @@ func (e *encoder) appendIndexed(old *vector, indices, trans []int32) error {
 		}
 	}
 	return nil
+}
+
+// addValue gives the index of a value.
+func (d *dict) addValue(v parquet.Value) int32 {
+	d.hashAll()
+	switch d.values.kind {
+	case parquet.Int32:
+		return d.addInt32(v.Int32())
+	case parquet.Float:
+		return d.addInt32(int32(math.Float32bits(v.Float())))
+	case parquet.Int64:
+		return d.addInt64(v.Int64())
+	case parquet.Double:
+		return d.addInt64(int64(math.Float64bits(v.Double())))
+	case parquet.Int96:
+		var b [12]byte
+		return d.addBytes(appendPlain(b[:0], v))
+	case parquet.Boolean, parquet.ByteArray, parquet.FixedLenByteArray:
+	}
+	return d.addBytes(v.ByteArray())
 }
 
 // one gives the index of value i of v.

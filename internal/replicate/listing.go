@@ -128,7 +128,6 @@ func (r *run) resting(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	r.sawNames(l)
-	r.seen = l
 	if digest(anchor, slices.Concat(l.loads, l.changes)) != recorded {
 		if whole {
 			r.listed = l
