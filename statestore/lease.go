@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// leaseLayout is of fixed width, so that strings compare as times do.
-const leaseLayout = "2006-01-02T15:04:05.000Z"
+// LeaseLayout is of fixed width, so that strings compare as times do.
+const LeaseLayout = "2006-01-02T15:04:05.000Z"
 
 // clockLease keeps the lease in the item: LeaseOwner, and LeaseUntil by the clock of whoever claims it.
 type clockLease struct {
@@ -51,7 +51,7 @@ func (l clockLease) hold(path, owner string, ttl time.Duration) Update {
 	return Update{Path: path, Set: map[string]string{LeaseOwner: owner, LeaseUntil: l.stamp(ttl)}}
 }
 
-func (l clockLease) stamp(in time.Duration) string { return l.now().Add(in).UTC().Format(leaseLayout) }
+func (l clockLease) stamp(in time.Duration) string { return l.now().Add(in).UTC().Format(LeaseLayout) }
 
 func (l clockLease) send(ctx context.Context, verb string, u Update) error {
 	_, err := l.items.Update(ctx, u)

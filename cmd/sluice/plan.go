@@ -65,7 +65,7 @@ func forecastSummary(f replicate.Forecast) string {
 		return advised(f.Reason, "switch it on: sluice activate "+f.Table+" --primary-key …")
 	case replicate.Halted:
 		return advised(f.Reason, "then: sluice acknowledge "+f.Table)
-	case replicate.Idle, replicate.Failed, replicate.Busy, replicate.Cleaned:
+	case replicate.Idle, replicate.Failed, replicate.Busy, replicate.Cleaned, replicate.Started:
 		return cmp.Or(f.Reason, "nothing to do")
 	}
 	text := fmt.Sprintf("%s in: %s; lake files: %d created, %d rewritten, %d untouched; about %s to read, %s to write",

@@ -117,7 +117,7 @@ func resultSummary(r replicate.Result) string {
 		return advised(r.Reason, "then: sluice acknowledge "+r.Table)
 	case replicate.Failed:
 		return advised(r.Reason, "the next run tries again")
-	case replicate.Idle, replicate.Busy, replicate.Cleaned:
+	case replicate.Idle, replicate.Busy, replicate.Cleaned, replicate.Started:
 	}
 	if r.Reason == "" {
 		return "nothing new"

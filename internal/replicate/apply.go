@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -31,7 +32,7 @@ type application struct {
 
 // apply carries the plan out: phase 1, and when every op of it is applied and the catalog knows what it created, phase 2.
 func (r *run) apply(ctx context.Context, p *Plan, ops [2][]Op) (*application, error) {
-	a := &application{run: r, plan: p, again: len(ops[0])+len(ops[1]) == 0, applied: map[string]object.Info{}, opened: map[string]*parquetedit.File{}}
+	a := r.application(p, len(ops[0])+len(ops[1]) == 0)
 	if a.again {
 		var err error
 		if ops, err = r.readOps(ctx, p); err != nil {
@@ -51,10 +52,16 @@ func (r *run) apply(ctx context.Context, p *Plan, ops [2][]Op) (*application, er
 	return a, nil
 }
 
+// application returns a plan to be carried out; again says that an earlier run may have applied some of it.
+func (r *run) application(p *Plan, again bool) *application {
+	return &application{run: r, plan: p, again: again, applied: map[string]object.Info{}, opened: map[string]*parquetedit.File{}}
+}
+
 // applyPhase applies the ops in parallel, as many at once in the whole engine as there are cores.
 func (a *application) applyPhase(ctx context.Context, ops []Op) error {
 	group, inner := errgroup.WithContext(ctx)
 	group.SetLimit(cap(a.e.ops))
+	var late atomic.Bool // what was begun by then is carried to its end
 	for _, op := range ops {
 		if inner.Err() != nil {
 			break
@@ -66,6 +73,10 @@ func (a *application) applyPhase(ctx context.Context, ops []Op) error {
 				return inner.Err()
 			}
 			defer func() { <-a.e.ops }()
+			if a.timeUp() != nil {
+				late.Store(true)
+				return nil
+			}
 			if err := a.pulse(inner); err != nil {
 				return err
 			}
@@ -78,6 +89,9 @@ func (a *application) applyPhase(ctx context.Context, ops []Op) error {
 	}
 	if err := group.Wait(); err != nil {
 		return err
+	}
+	if late.Load() {
+		return errTimeUp
 	}
 	return ctx.Err() // a run that was told to stop has not begun every op
 }

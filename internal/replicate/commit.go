@@ -2,6 +2,7 @@ package replicate
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,6 +16,10 @@ import (
 const (
 	batchBytes = 256 << 20
 	batchOps   = 100
+
+	// batchText is how much JSON of ops a batch holds at most. A workflow hands a batch to its worker in its state, which
+	// may have 256 KiB: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+	batchText = 200 << 10
 )
 
 // commit writes the draft down and makes it binding by one conditional update.
@@ -60,7 +65,11 @@ func (r *run) writeDraft(ctx context.Context, d *draft) error {
 			continue
 		}
 		d.Phases[phase].Key = fmt.Sprintf("%s.batch-%d.json", commits, phase+1)
-		if err := writeJSON(ctx, r.lake, d.Phases[phase].Key, d.batches(phase)); err != nil {
+		batches, err := d.batches(phase)
+		if err != nil {
+			return err
+		}
+		if err := writeJSON(ctx, r.lake, d.Phases[phase].Key, batches); err != nil {
 			return err
 		}
 	}
@@ -99,20 +108,28 @@ func (r *run) writeChanges(ctx context.Context, d *draft) error {
 	return nil
 }
 
-// batches cuts a phase's ops into what one worker carries out.
-func (d *draft) batches(phase int) []Batch {
+// batches cuts a phase's ops into what one worker carries out, and notes in the plan what they come to.
+func (d *draft) batches(phase int) ([]Batch, error) {
 	var list []Batch
 	var bytes int64
+	text, sum := 0, &d.Phases[phase]
 	for _, op := range d.ops[phase] {
+		written, err := json.Marshal(op)
+		if err != nil {
+			return nil, err
+		}
 		n := len(list) - 1
-		if n < 0 || bytes+op.Bytes > batchBytes || len(list[n].Ops) == batchOps {
+		if n < 0 || bytes+op.Bytes > batchBytes || text+len(written) > batchText || len(list[n].Ops) == batchOps {
 			list = append(list, Batch{Path: d.Path, Seq: d.Seq, ID: d.ID, Plan: d.planKey(), Phase: phase + 1})
-			n, bytes = n+1, 0
+			n, bytes, text = n+1, 0, 0
 		}
 		list[n].Ops = append(list[n].Ops, op)
-		bytes += op.Bytes
+		bytes, text = bytes+op.Bytes, text+len(written)
+		sum.Bytes += op.Bytes
+		sum.Wide = sum.Wide || len(written) > batchText
 	}
-	return list
+	sum.Batches = len(list)
+	return list, nil
 }
 
 // probe tries once per bucket whether the store keeps the rules that commits stand on.

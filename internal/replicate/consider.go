@@ -132,6 +132,9 @@ func (r *run) plan(ctx context.Context) (*draft, error) {
 	if d, decided, err := r.planAccepted(ctx, o); decided || err != nil {
 		return d, err
 	}
+	if r.loadsOnly() {
+		return nil, nil
+	}
 	return r.planChanges(ctx, o)
 }
 
@@ -153,6 +156,8 @@ func (r *run) planFirst(ctx context.Context, o *outlook) (*draft, error) {
 		return r.planLoadWhenComplete(ctx, o)
 	case never && o.before.watermark.key == "" && len(o.changes) == 0 && len(o.loads) == 0:
 		r.result.Reason = "no files yet"
+		return nil, nil
+	case r.loadsOnly():
 		return nil, nil
 	case never && o.before.watermark.key == "":
 		o.ledger.Made = &tally{}

@@ -76,7 +76,7 @@ func (c *cataloged) rest() error {
 			return nil
 		case replicate.Halted, replicate.Failed, replicate.Busy, replicate.Inactive:
 			return fmt.Errorf("%s: %s", got.Action, got.Reason)
-		case replicate.Loaded, replicate.Merged, replicate.Rebuilt, replicate.Registered, replicate.Compacted, replicate.Cleaned:
+		case replicate.Loaded, replicate.Merged, replicate.Rebuilt, replicate.Registered, replicate.Compacted, replicate.Cleaned, replicate.Started:
 		}
 	}
 	return errors.New("not idle after 8 runs")

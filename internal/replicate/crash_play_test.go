@@ -191,7 +191,7 @@ func (p *player) settle() error {
 		case replicate.Failed, replicate.Inactive:
 			return fmt.Errorf("%s: %s", got.Action, got.Reason)
 		case replicate.Busy: // a dead run's claim of the lease arrived late: it runs out before the next run
-		case replicate.Loaded, replicate.Merged, replicate.Rebuilt, replicate.Registered, replicate.Compacted, replicate.Cleaned, replicate.Halted:
+		case replicate.Loaded, replicate.Merged, replicate.Rebuilt, replicate.Registered, replicate.Compacted, replicate.Cleaned, replicate.Started, replicate.Halted:
 		}
 	}
 	return errors.New("not idle after 8 runs")

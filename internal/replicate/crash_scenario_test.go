@@ -43,6 +43,19 @@ func scenarios() []scenario {
 	}
 	for _, s := range all {
 		switch s.name {
+		case "load", "merge", "partition-move", "reload", "keyless-append", "schema-rewrite", "adopted":
+			whole := s.make
+			s.name, s.make = s.name+"+steps", func(t testing.TB) *bench {
+				t.Helper()
+				b := whole(t)
+				b.do = tickInSteps
+				return b
+			}
+			all = append(all, s)
+		}
+	}
+	for _, s := range all {
+		switch s.name {
 		case "load", "merge", "partition-move", "reload", "keyless-append", "schema-rewrite", "truncate":
 			s.name, s.between, s.prompt = s.name+"+janitor", cleanMuchLater, true
 			all = append(all, s)

@@ -128,6 +128,7 @@ func (r *run) resting(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	r.sawNames(l)
+	r.seen = l
 	if digest(anchor, slices.Concat(l.loads, l.changes)) != recorded {
 		if whole {
 			r.listed = l

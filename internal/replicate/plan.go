@@ -54,8 +54,11 @@ type Plan struct {
 
 // Phase names the object that holds a phase's ops in batches.
 type Phase struct {
-	Key string `json:"key,omitempty"`
-	Ops int    `json:"ops"`
+	Key     string `json:"key,omitempty"`
+	Ops     int    `json:"ops"`
+	Batches int    `json:"batches,omitempty"`
+	Bytes   int64  `json:"bytes,omitempty"` // weight of its ops
+	Wide    bool   `json:"wide,omitempty"`  // an op takes more than a workflow's state may hold: it is applied where it was planned
 }
 
 // Source is a file that the creates of a load, a rewrite or a compaction read.

@@ -28,6 +28,9 @@ func (r *run) planLoadWhenComplete(ctx context.Context, o *outlook) (*draft, err
 		r.result.Reason = "full load is younger than the settle delay of " + r.e.cfg.Settle.String()
 		return nil, nil
 	}
+	if r.mergesOnly() {
+		return nil, errLoadDue
+	}
 	return r.draftLoad(ctx, o)
 }
 

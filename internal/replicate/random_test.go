@@ -266,7 +266,12 @@ func (l *life) decode(key string, data []byte) []string {
 // live plays a life of so many steps from a seed.
 func live(t testing.TB, seed uint64, steps int) {
 	t.Helper()
-	l := newLife(t, seed)
+	newLife(t, seed).live(steps)
+}
+
+// live lives so many steps.
+func (l *life) live(steps int) {
+	l.t.Helper()
 	l.reload()
 	l.tick()
 	l.activate("public."+l.table.Name, strings.Join(l.table.Key, ","), []string{"", "part"}[l.rng.IntN(2)])

@@ -16,6 +16,7 @@ const (
 	Busy       Action = "busy"       // another run works on the table
 	Compacted  Action = "compacted"  // the same rows lie in other files
 	Cleaned    Action = "cleaned"    // the janitor deleted something
+	Started    Action = "started"    // a table run of its own was started for the table
 )
 
 // Counts are the figures of what happened to rows. All but Changes are net

@@ -1,6 +1,7 @@
 package replicate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,8 +27,12 @@ type run struct {
 	lake   Objects
 	meter  *meter
 	result *Result
+	seen   *listing // the latest that was held against the digest
 	listed *listing // taken before the lease, used by the first plan if nobody committed meanwhile
 	dry    bool     // only a forecast is wanted: nothing may be written
+
+	stepping *stepping     // the run is one step of a table run; nil = it is all of it
+	lease    time.Duration // how long the lease is renewed for
 
 	mu       sync.Mutex // held while looking, so that nobody writes meanwhile
 	renewed  time.Time
@@ -141,7 +146,11 @@ func (r *run) claimed(ctx context.Context, step func(context.Context) (bool, err
 		return err
 	}
 	r.renewed = r.e.now()
-	defer func() { _ = state.Release(context.WithoutCancel(ctx), r.t.path, r.e.cfg.Owner) }()
+	defer func() {
+		if !r.left() {
+			_ = state.Release(context.WithoutCancel(ctx), r.t.path, r.e.cfg.Owner)
+		}
+	}()
 	return r.work(ctx, step)
 }
 
@@ -188,7 +197,7 @@ func (r *run) work(ctx context.Context, step func(context.Context) (done bool, e
 		case err != nil || done:
 			return err
 		}
-		if err := ctx.Err(); err != nil {
+		if err := cmp.Or(ctx.Err(), r.timeUp()); err != nil {
 			return err
 		}
 	}
@@ -228,6 +237,9 @@ func (r *run) step(ctx context.Context) (done bool, err error) {
 	if inDoubt(err) { // what it read was written again since it was listed: nothing is binding yet, so look again
 		return false, errors.Join(statestore.ErrConflict, err)
 	}
+	if err == nil && d == nil && r.loadsOnly() {
+		return true, nil
+	}
 	if err == nil && d == nil {
 		err = r.registerAtRest(ctx)
 	}
@@ -255,6 +267,9 @@ func (r *run) bind(ctx context.Context, d *draft) error {
 func (r *run) carryOut(ctx context.Context, p *Plan, ops [2][]Op) error {
 	r.letGo()
 	r.t.item[statestore.CommitID], r.t.seq = p.ID, p.Seq
+	if err := r.handOver(ctx, p); err != nil {
+		return err
+	}
 	a, err := r.apply(ctx, p, ops)
 	if err != nil {
 		return err
@@ -320,7 +335,7 @@ func (a *application) pulse(ctx context.Context) error {
 	defer r.mu.Unlock()
 	now := r.e.now()
 	if passed(r.renewed, now, leaseRenew) {
-		if err := r.e.stores.State.Renew(ctx, r.t.path, r.e.cfg.Owner, leaseTime); err != nil {
+		if err := r.e.stores.State.Renew(ctx, r.t.path, r.e.cfg.Owner, cmp.Or(r.lease, leaseTime)); err != nil {
 			r.e.stores.Log.Warn("lease not renewed", "table", r.t.name(), "error", err) // it only saves work
 		}
 		r.renewed = now

@@ -59,7 +59,7 @@ func (s *shadow) catchUp(ctx context.Context) error {
 		return haltf(code, "%s (met while the table was made from raw anew; its lake is as it was: mend this, then sluice rebuild again)", text)
 	case Failed:
 		return fmt.Errorf("make the table from raw anew: %w", did.Err)
-	case Loaded, Merged, Rebuilt, Idle, Inactive, Registered, Busy, Compacted, Cleaned:
+	case Loaded, Merged, Rebuilt, Idle, Inactive, Registered, Busy, Compacted, Cleaned, Started:
 	}
 	return ctx.Err()
 }

@@ -20,6 +20,11 @@ import (
 // for each table, never by two goroutines at once. The error is not nil only when the tick
 // itself could not be made; what went wrong with a table is in its result.
 func (e *Engine) Run(ctx context.Context, report func(Result)) error {
+	return e.everyTable(ctx, func(item statestore.Item) Result { return e.runTable(ctx, item) }, report)
+}
+
+// everyTable registers what was never seen and does the same with every other table in scope.
+func (e *Engine) everyTable(ctx context.Context, do func(statestore.Item) Result, report func(Result)) error {
 	found, err := e.discover(ctx) // first: a raw location that is not there makes no control table
 	if err != nil {
 		return err
@@ -41,7 +46,7 @@ func (e *Engine) Run(ctx context.Context, report func(Result)) error {
 	for _, path := range fresh { // not sooner: the next one found must not get the same lake folder
 		items[path] = nil
 	}
-	return eachTable(ctx, e, items, func(item statestore.Item) Result { return e.runTable(ctx, item) }, report)
+	return eachTable(ctx, e, items, do, report)
 }
 
 // eachTable does the same with every table in scope, Parallel tables at a time,

@@ -29,7 +29,8 @@ type world struct {
 	objects map[string]replicate.Objects
 	state   statestore.Store
 	config  replicate.Config
-	touched bool // the test wrote to the lake, which is then not what the inputs say
+	ticker  func() map[string]replicate.Result // how ticks are made; nil = by an engine's Run
+	touched bool                               // the test wrote to the lake, which is then not what the inputs say
 }
 
 // noon is when the tests' worlds begin.
@@ -97,6 +98,9 @@ func (w *world) engine() *replicate.Engine {
 // tick runs once and returns the results by table.
 func (w *world) tick() map[string]replicate.Result {
 	w.t.Helper()
+	if w.ticker != nil {
+		return w.ticker()
+	}
 	results := map[string]replicate.Result{}
 	if err := w.engine().Run(w.t.Context(), func(r replicate.Result) { results[r.Table] = r }); err != nil {
 		w.t.Fatalf("tick: %v", err)
