@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/internal/replicate"
+	"sluice/internal/setting"
 )
 
 func compactCommand(a *app, o *options) *cobra.Command {
@@ -88,7 +89,7 @@ func compactText(f replicate.Forecast, verbose bool) string {
 	}
 	lines := []string{fmt.Sprintf("%-*s  %-10s  %s of %s to lie in %s; about %s to read, %s to write",
 		tableWidth, f.Table, f.Action, count(f.Rows, "row"), count(f.Rewritten, "lake file"), count(f.FilesCreated, "new one"),
-		bytesText(f.BytesToRead), bytesText(f.BytesToWrite))}
+		setting.Bytes(f.BytesToRead), setting.Bytes(f.BytesToWrite))}
 	if verbose {
 		for _, key := range f.Files {
 			lines = append(lines, "    empty: "+key)

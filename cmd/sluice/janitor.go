@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/internal/replicate"
+	"sluice/internal/setting"
 )
 
 // janitor is what the command asks of *replicate.Janitor.
@@ -60,7 +61,7 @@ func cleaningText(c replicate.Cleaning, verbose, dry bool) string {
 	}
 	text := cmp.Or(c.Reason, "nothing to delete")
 	if c.Action == replicate.Cleaned {
-		text = fmt.Sprintf("%s %s and %s of bookkeeping, %s", verb, count(c.Files, "emptied lake file"), count(c.Bookkeeping, "object"), bytesText(c.Bytes))
+		text = fmt.Sprintf("%s %s and %s of bookkeeping, %s", verb, count(c.Files, "emptied lake file"), count(c.Bookkeeping, "object"), setting.Bytes(c.Bytes))
 		if c.Uploads > 0 {
 			text += "; ended " + count(c.Uploads, "abandoned upload")
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"sluice/internal/replicate"
+	"sluice/internal/setting"
 )
 
 // limits are where the memory that a process may take is read from: what a test replaces.
@@ -64,7 +65,7 @@ func (o *options) limitMemory(l limits, log *slog.Logger) error {
 	limit := found{int64(o.memory), "--memory"}
 	switch {
 	case limit.bytes != 0 && limit.bytes < replicate.MinMemoryBytes:
-		return usagef("--memory %s is below the least of %s", bytesText(limit.bytes), bytesText(replicate.MinMemoryBytes))
+		return usagef("--memory %s is below the least of %s", setting.Bytes(limit.bytes), setting.Bytes(replicate.MinMemoryBytes))
 	case limit.bytes == 0:
 		limit = l.find()
 	}
@@ -77,14 +78,14 @@ func (o *options) limitMemory(l limits, log *slog.Logger) error {
 		limit.bytes /= machineShare
 		heap = math.MaxInt64
 	case limit.bytes < replicate.MinMemoryBytes:
-		log.Warn("the memory limit is below what is planned with", "limit", bytesText(limit.bytes), "from", limit.source, "least", bytesText(replicate.MinMemoryBytes))
+		log.Warn("the memory limit is below what is planned with", "limit", setting.Bytes(limit.bytes), "from", limit.source, "least", setting.Bytes(replicate.MinMemoryBytes))
 		limit.bytes = replicate.MinMemoryBytes
 	}
 	if limit.source != "GOMEMLIMIT" && heap != math.MaxInt64 {
 		debug.SetMemoryLimit(heap)
 	}
 	o.settings.MemoryBytes = limit.bytes
-	log.Info("memory limit", "bytes", bytesText(limit.bytes), "from", limit.source, "heap", heapText(heap))
+	log.Info("memory limit", "bytes", setting.Bytes(limit.bytes), "from", limit.source, "heap", heapText(heap))
 	return nil
 }
 
@@ -92,7 +93,7 @@ func heapText(bytes int64) string {
 	if bytes == math.MaxInt64 {
 		return "unlimited"
 	}
-	return bytesText(bytes)
+	return setting.Bytes(bytes)
 }
 
 // processLimits are those of this process.

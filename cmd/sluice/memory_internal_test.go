@@ -11,6 +11,7 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"sluice/internal/replicate"
+	"sluice/internal/setting"
 )
 
 func fakeLimits(env map[string]string, golang int64, cgroup, system uint64) limits {
@@ -51,7 +52,7 @@ func TestMemoryLimitIsTheLowestThatWasSet(t *testing.T) {
 func TestMemoryLimitIsSaidOnce(t *testing.T) {
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(math.MaxInt64))
 	for name, c := range map[string]struct {
-		flag   size
+		flag   setting.Size
 		limits limits
 		bytes  int64 // that the engine gets
 		heap   int64 // that the runtime gets

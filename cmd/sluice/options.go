@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"sluice/internal/replicate"
+	"sluice/internal/setting"
 )
 
 // options are the flags that every command understands. Each is also read from
@@ -19,13 +20,12 @@ type options struct {
 	settings  replicate.Settings
 	makeLake  bool // set by commands that create a lake directory
 	limited   bool // set by commands that keep to a limit of memory
-	opColumn  string
 	json      bool
 	verbose   bool
 	logLevel  string
 	logFormat string
 
-	memory size // --memory; 0 = find out
+	memory setting.Size // --memory; 0 = find out
 }
 
 func newOptions() *options {
@@ -56,17 +56,8 @@ func (o *options) register(root *cobra.Command) {
 
 // registerEngine declares the engine's settings.
 func (o *options) registerEngine(flags *pflag.FlagSet) {
-	s := &o.settings
-	flags.Var((*duration)(&s.Settle), "settle", "leave inputs younger than this for the next run")
-	flags.Var((*duration)(&s.FullLoadQuiet), "full-load-quiet", "a full load with nothing new for so long is complete")
-	flags.Var((*duration)(&s.Horizon), "horizon", "how far back inputs are remembered and looked for")
-	flags.Var((*size)(&s.BatchBytes), "batch-bytes", "decoded changes that one merge holds")
-	flags.Var((*size)(&s.TargetFileBytes), "target-file-bytes", "size that new lake files are made for")
-	flags.StringVar(&s.Compression, "compression", s.Compression, "codec of new lake files: zstd, snappy, gzip, none")
-	flags.IntVar(&s.Parallel, "parallel", s.Parallel, "tables at once")
-	flags.BoolVar(&s.Compact, "compact", s.Compact, "let runs compact tables whose layout is bad (an attribute of the table outranks it)")
+	setting.Engine(flags, &o.settings)
 	flags.Var(&o.memory, "memory", "what a run may take of memory (default that of its container, or half of the machine's)")
-	flags.StringVar(&o.opColumn, "op-column", "keep", "the Op column in new lake files: keep or drop")
 }
 
 // choices are the values of flags that have few.
@@ -81,27 +72,14 @@ func choices() map[string][]string {
 
 // fromEnvironment fills the flags that were not given, and checks those with few values.
 func (o *options) fromEnvironment(c *cobra.Command, env func(string) (string, bool)) error {
-	var failure error
-	fill := func(f *pflag.Flag) {
-		name := "SLUICE_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value, _ := env(name)
-		if failure != nil || f.Changed || value == "" {
-			return
-		}
-		if err := f.Value.Set(value); err != nil {
-			failure = usagef("environment variable %s: %w", name, err)
-		}
-	}
-	c.Root().PersistentFlags().VisitAll(fill)
-	if failure != nil {
-		return failure
+	if err := setting.FromEnvironment(c.Root().PersistentFlags(), env); err != nil {
+		return err
 	}
 	for name, values := range choices() {
 		if value := c.Root().PersistentFlags().Lookup(name).Value.String(); !oneOf(value, values) {
 			return usagef("--%s %q is not one of %s", name, value, strings.Join(values, ", "))
 		}
 	}
-	o.settings.DropOp = o.opColumn == "drop"
 	return nil
 }
 

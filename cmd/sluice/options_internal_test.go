@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sluice/internal/replicate"
+	"sluice/internal/setting"
 )
 
 func TestOptionsDefault(t *testing.T) {
@@ -177,19 +178,19 @@ func TestBuckets(t *testing.T) {
 
 func TestValues(t *testing.T) {
 	for text, want := range map[string]string{"0": "0s", "60s": "1m", "90s": "1m30s", "30m": "30m", "7d": "7d", "168h": "7d"} {
-		var d duration
+		var d setting.Duration
 		if err := d.Set(text); err != nil || d.String() != want {
 			t.Errorf("duration %s: got %s, %v, want %s", text, d.String(), err, want)
 		}
 	}
 	for text, want := range map[string]int64{"0": 0, "134217728": 128 << 20, "128MiB": 128 << 20, "2 GiB": 2 << 30, "1KiB": 1024} {
-		var s size
+		var s setting.Size
 		if err := s.Set(text); err != nil || int64(s) != want {
 			t.Errorf("size %s: got %d, %v, want %d", text, s, err, want)
 		}
 	}
 	for n, want := range map[int64]string{0: "0B", 1023: "1023B", 1536: "1.5KiB", 128 << 20: "128MiB", 5 << 40: "5TiB"} {
-		if got := bytesText(n); got != want {
+		if got := setting.Bytes(n); got != want {
 			t.Errorf("bytes %d: got %s, want %s", n, got, want)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/internal/replicate"
+	"sluice/internal/setting"
 )
 
 func planCommand(a *app, o *options) *cobra.Command {
@@ -70,7 +71,7 @@ func forecastSummary(f replicate.Forecast) string {
 	}
 	text := fmt.Sprintf("%s in: %s; lake files: %d created, %d rewritten, %d untouched; about %s to read, %s to write",
 		count(int64(len(f.Inputs)), "file"), count(f.Rows, "row"), f.FilesCreated, f.Rewritten, f.Untouched,
-		bytesText(f.BytesToRead), bytesText(f.BytesToWrite))
+		setting.Bytes(f.BytesToRead), setting.Bytes(f.BytesToWrite))
 	if f.Reason != "" {
 		text += "; " + f.Reason
 	}

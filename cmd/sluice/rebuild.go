@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/internal/replicate"
+	"sluice/internal/setting"
 )
 
 func rebuildCommand(a *app, o *options) *cobra.Command {
@@ -48,7 +49,7 @@ func rebuildText(f replicate.Forecast, verbose bool) string {
 	}
 	lines := []string{fmt.Sprintf("%-*s  %-10s  from %s in raw, which are all there; in place of %s in %s; about %s to read, %s to write",
 		tableWidth, f.Table, f.Action, count(int64(len(f.Inputs)), "file"), count(f.Rows, "row"), count(f.Rewritten, "lake file"),
-		bytesText(f.BytesToRead), bytesText(f.BytesToWrite))}
+		setting.Bytes(f.BytesToRead), setting.Bytes(f.BytesToWrite))}
 	if verbose {
 		for _, key := range f.Inputs {
 			lines = append(lines, "    input: "+key)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/internal/replicate"
+	"sluice/internal/setting"
 )
 
 func runCommand(a *app, o *options) *cobra.Command {
@@ -89,7 +90,7 @@ func resultText(r replicate.Result, verbose bool) string {
 	}
 	if r.Action == replicate.Loaded || r.Action == replicate.Merged || r.Action == replicate.Rebuilt || r.Action == replicate.Compacted {
 		lines = append(lines, "    "+countsText(r.Counts), fmt.Sprintf("    read %s, wrote %s, copied %s, %.1f s",
-			bytesText(r.BytesRead), bytesText(r.BytesWritten), bytesText(r.BytesCopied), r.Seconds))
+			setting.Bytes(r.BytesRead), setting.Bytes(r.BytesWritten), setting.Bytes(r.BytesCopied), r.Seconds))
 	}
 	for _, name := range r.IgnoredNames {
 		lines = append(lines, "    ignored: "+name)

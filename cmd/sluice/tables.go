@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/internal/replicate"
+	"sluice/internal/setting"
 	"sluice/statestore"
 )
 
@@ -93,6 +94,6 @@ func lagText(seconds int64) string {
 	if seconds < 0 {
 		return "-"
 	}
-	lag := duration(time.Duration(seconds) * time.Second)
+	lag := setting.Duration(time.Duration(seconds) * time.Second)
 	return lag.String()
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/internal/replicate"
+	"sluice/internal/setting"
 )
 
 func verifyCommand(a *app, o *options) *cobra.Command {
@@ -36,12 +37,12 @@ complete, a commit is pending, or something could not be read.`,
 		Args:              usageArgs(cobra.ExactArgs(1)),
 		ValidArgsFunction: a.tableNames(o, func(replicate.Table) bool { return true }),
 	}
-	c.Flags().Var((*size)(&v.MemoryBytes), "memory", "memory for keys; what reading takes comes on top")
+	c.Flags().Var((*setting.Size)(&v.MemoryBytes), "memory", "memory for keys; what reading takes comes on top")
 	c.Flags().IntVar(&v.Differences, "differences", v.Differences, "how many differences to show")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		switch {
 		case v.MemoryBytes < replicate.MinVerifyBytes:
-			return usagef("--memory %s is below the least of %s", bytesText(v.MemoryBytes), bytesText(replicate.MinVerifyBytes))
+			return usagef("--memory %s is below the least of %s", setting.Bytes(v.MemoryBytes), setting.Bytes(replicate.MinVerifyBytes))
 		case v.Differences < 0:
 			return usagef("--differences %d is below zero", v.Differences)
 		}
@@ -111,7 +112,7 @@ func verificationSummary(v replicate.Verification) string {
 		return v.Reason
 	}
 	text := fmt.Sprintf("%s of %s, %s in %s; read %s in %s, %.1f s", count(v.RowsRaw, "row"), count(int64(v.Inputs), "input"),
-		count(v.RowsLake, "row"), count(int64(v.Files), "lake file"), bytesText(v.BytesRead), passes(v.Passes), v.Seconds)
+		count(v.RowsLake, "row"), count(int64(v.Files), "lake file"), setting.Bytes(v.BytesRead), passes(v.Passes), v.Seconds)
 	if v.Equal {
 		return text
 	}

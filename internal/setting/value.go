@@ -1,4 +1,6 @@
-package main
+// Package setting has the settings that the command and the functions share: their names, their values as text, their
+// defaults. A setting is a flag of the command, and the environment variable SLUICE_ and the flag's name of both.
+package setting
 
 import (
 	"fmt"
@@ -7,29 +9,29 @@ import (
 	"time"
 )
 
-// duration is a flag of a time span: 90s, 30m, 12h, 7d, or 0.
-type duration time.Duration
+// Duration is a flag of a time span: 90s, 30m, 12h, 7d, or 0.
+type Duration time.Duration
 
 // Set implements pflag.Value.
-func (d *duration) Set(text string) error {
+func (d *Duration) Set(text string) error {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		n, err := strconv.Atoi(days)
 		if err != nil {
 			return fmt.Errorf("%q is not a number of days", text)
 		}
-		*d = duration(time.Duration(n) * 24 * time.Hour)
+		*d = Duration(time.Duration(n) * 24 * time.Hour)
 		return nil
 	}
 	span, err := time.ParseDuration(text)
 	if err != nil {
 		return fmt.Errorf("%q is not a time span such as 90s, 30m, 12h or 7d", text)
 	}
-	*d = duration(span)
+	*d = Duration(span)
 	return nil
 }
 
 // String implements pflag.Value.
-func (d *duration) String() string {
+func (d *Duration) String() string {
 	const day = 24 * time.Hour
 	span := time.Duration(*d)
 	switch {
@@ -43,13 +45,13 @@ func (d *duration) String() string {
 }
 
 // Type implements pflag.Value.
-func (*duration) Type() string { return "duration" }
+func (*Duration) Type() string { return "duration" }
 
-// size is a flag of a number of bytes: 134217728, 128MiB, 1GiB.
-type size int64
+// Size is a flag of a number of bytes: 134217728, 128MiB, 1GiB.
+type Size int64
 
 // Set implements pflag.Value.
-func (s *size) Set(text string) error {
+func (s *Size) Set(text string) error {
 	number, unit := text, int64(1)
 	for suffix, bytes := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
 		if cut, ok := strings.CutSuffix(text, suffix); ok {
@@ -60,23 +62,23 @@ func (s *size) Set(text string) error {
 	if err != nil || n < 0 || n > (1<<62)/unit {
 		return fmt.Errorf("%q is not a size such as 134217728, 128MiB or 1GiB", text)
 	}
-	*s = size(n * unit)
+	*s = Size(n * unit)
 	return nil
 }
 
 // String implements pflag.Value; of none it is empty, so that the help shows no default.
-func (s *size) String() string {
+func (s *Size) String() string {
 	if *s == 0 {
 		return ""
 	}
-	return bytesText(int64(*s))
+	return Bytes(int64(*s))
 }
 
 // Type implements pflag.Value.
-func (*size) Type() string { return "size" }
+func (*Size) Type() string { return "size" }
 
-// bytesText writes a number of bytes for people, exactly where it is a round number of units.
-func bytesText(n int64) string {
+// Bytes writes a number of bytes for people, exactly where it is a round number of units.
+func Bytes(n int64) string {
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
 	value, unit := float64(n), 0
 	for value >= 1024 && unit < len(units)-1 {
@@ -87,3 +89,26 @@ func bytesText(n int64) string {
 	}
 	return fmt.Sprintf("%.1f%s", value, units[unit])
 }
+
+// opColumn is the flag of whether new lake files are without the Op column: keep or drop.
+type opColumn bool
+
+// Set implements pflag.Value.
+func (c *opColumn) Set(text string) error {
+	if text != "keep" && text != "drop" {
+		return fmt.Errorf("%q is not one of keep, drop", text)
+	}
+	*c = text == "drop"
+	return nil
+}
+
+// String implements pflag.Value.
+func (c *opColumn) String() string {
+	if *c {
+		return "drop"
+	}
+	return "keep"
+}
+
+// Type implements pflag.Value.
+func (*opColumn) Type() string { return "string" }

@@ -1,0 +1,26 @@
+// The function initialload carries out steps of full loads for the state machine TableRun: see functions/tablerun.
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"sluice/functions/tablerun"
+	"sluice/functions/wiring"
+	"sluice/internal/replicate"
+)
+
+func main() {
+	function, err := wiring.New(context.Background(), 1)
+	if err != nil {
+		wiring.Refuse(err)
+	}
+	worker := &tablerun.Worker{
+		Stage: replicate.StageLoad, InlineBytes: function.InlineBytes, StopBefore: function.StopBefore,
+		Log: function.Log, Metrics: function.Metrics,
+		Open: func(owner string, log *slog.Logger) (tablerun.Engine, error) { return function.Engine(owner, log) },
+	}
+	lambda.Start(worker.Handle)
+}
