@@ -38,7 +38,7 @@ race: RACE := -race
 race: test ## the same under the race detector, which takes some nine minutes
 
 .PHONY: check
-check: fmt-check lint vet tidy-check vuln ## formatting, lint, vet, go.mod, known vulnerabilities
+check: fmt-check lint vet tidy-check vuln templates package ## formatting, lint, vet, go.mod, known vulnerabilities, templates
 	@echo "check: all well"
 
 .PHONY: fmt
@@ -60,6 +60,22 @@ tidy-check:
 
 vuln:
 	@tools/vuln
+
+.PHONY: templates
+templates:
+	@echo "check: templates"; time tools/templates/check
+
+.PHONY: package
+package: ## the functions as sam build makes them, and as zips in bin/functions; fails above 15 MB
+	@echo "check: package"; time tools/sam/package
+
+.PHONY: posture
+posture: ## what a scanner says about the templates, less what docs/adr answers
+	@tools/checkov/posture
+
+.PHONY: faults
+faults: ## breaks the templates on purpose, fault by fault, and says who of make check finds it
+	@PYTHONDONTWRITEBYTECODE=1 "$$(scripts/rig/setup templates tools/templates/requirements.lock)" tools/templates/faults.py .
 
 .PHONY: bench
 bench: build ## whole runs beside DuckDB, 10 M rows (BENCH_FLAGS='--rows 1000000 --only load,tail'): docs/PERFORMANCE.md
@@ -95,4 +111,4 @@ soak: ## the long tests (TestSoak…) for SOAK=30m in all, on real servers; ends
 
 .PHONY: clean
 clean: ## delete what was built, the installed tools too
-	rm -rf bin .tools
+	rm -rf bin .tools .aws-sam
