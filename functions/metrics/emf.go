@@ -32,21 +32,28 @@ type Log struct {
 	mu        sync.Mutex
 	out       io.Writer
 	namespace string
+	tables    bool
 	now       func() time.Time
 }
 
-// New returns a log of metrics in a namespace; an empty namespace turns them off.
-func New(out io.Writer, namespace string, now func() time.Time) *Log {
-	return &Log{out: out, namespace: namespace, now: now}
+// New returns a log of metrics in a namespace; an empty namespace turns them off. Unless tables, what is written of a
+// table counts for all tables together alone, and its name is a field of the line: CloudWatch bills each metric of each
+// table by the month.
+func New(out io.Writer, namespace string, tables bool, now func() time.Time) *Log {
+	return &Log{out: out, namespace: namespace, tables: tables, now: now}
 }
 
 // Dimension is the name of the one dimension that metrics have: the table, schema.table.
 const Dimension = "table"
 
-// Table writes a table's metrics: each counts for the table, and for all tables together. fields go into the line
-// beside them and are no metrics: ids to find other lines by.
+// Table writes a table's metrics: each counts for the table, if the log is one of tables, and for all tables together.
+// fields go into the line beside them and are no metrics: ids to find other lines by.
 func (l *Log) Table(table string, fields map[string]string, list ...Metric) {
-	l.write([][]string{{Dimension}, {}}, fields, list, table)
+	dimensions := [][]string{{Dimension}, {}}
+	if l != nil && !l.tables {
+		dimensions = dimensions[1:]
+	}
+	l.write(dimensions, fields, list, table)
 }
 
 // Total writes metrics of all tables together.

@@ -131,6 +131,9 @@ func (w *Worker) tell(ctx context.Context, log *slog.Logger, event Event, step r
 		level = slog.LevelError
 	}
 	log.Log(ctx, level, string(step.Action), "table", step.Table, "reason", step.Reason, "next", step.Next, "result", step.Result)
+	if idle(step) {
+		return
+	}
 	list := []metrics.Metric{
 		{Name: "Inputs", Unit: metrics.Count, Value: float64(step.Inputs)},
 		{Name: "Inserts", Unit: metrics.Count, Value: float64(step.Inserts)},
@@ -149,6 +152,15 @@ func (w *Worker) tell(ctx context.Context, log *slog.Logger, event Event, step r
 		list = append(list, metrics.Metric{Name: "LagSeconds", Unit: metrics.Seconds, Value: float64(step.LagSeconds)})
 	}
 	w.Metrics.Table(step.Table, map[string]string{"tick": event.Tick, "run": event.Run}, list...)
+}
+
+// idle says whether a step is nothing to count: CloudWatch bills a metric for each hour in which it has a value.
+func idle(step replicate.Step) bool {
+	switch step.Action { //nolint:exhaustive // the others say that something was done
+	case replicate.Idle, replicate.Inactive, replicate.Busy:
+		return step.Inputs == 0 && step.FilesCreated == 0 && step.FilesRewritten == 0 && step.BytesWritten == 0
+	}
+	return false
 }
 
 func one(yes bool) float64 {

@@ -21,6 +21,7 @@ type Environment struct {
 	Database    string           // of the catalog; "" = none
 	Machine     string           // ARN of the state machine; of the controller only
 	Namespace   string           // of the metrics; "" = none
+	OfTables    bool             // metrics of each table, beside those of all together
 	LogLevel    string
 	InlineBytes int64
 	StopBefore  time.Duration
@@ -31,7 +32,7 @@ type Environment struct {
 func Read(env func(name string) (string, bool), parallel int) (Environment, error) {
 	e := Environment{
 		Config:    replicate.Config{Settings: replicate.DefaultSettings()},
-		Namespace: "sluice", InlineBytes: 512 << 20, StopBefore: time.Minute,
+		Namespace: "sluice", OfTables: true, InlineBytes: 512 << 20, StopBefore: time.Minute,
 	}
 	e.Config.Parallel = parallel
 	var raw, lake, state, catalog string
@@ -43,6 +44,7 @@ func Read(env func(name string) (string, bool), parallel int) (Environment, erro
 	flags.StringVar(&e.Config.Schema, "schema", "*", "all schemas below raw, or the name of one")
 	flags.StringVar(&e.Machine, "state-machine", "", "ARN of TableRun")
 	flags.StringVar(&e.Namespace, "metrics", e.Namespace, "namespace of the metrics, or none")
+	flags.BoolVar(&e.OfTables, "table-metrics", e.OfTables, "metrics of each table, beside those of all together")
 	flags.StringVar(&e.LogLevel, "log-level", "info", "least level to log")
 	flags.Var((*setting.Size)(&e.InlineBytes), "inline-bytes", "a commit that weighs more is handed to the state machine")
 	flags.Var((*setting.Duration)(&e.StopBefore), "stop-before", "nothing is begun when less is left of an invocation")

@@ -37,7 +37,7 @@ func New(ctx context.Context, parallel int) (*Function, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Function{Environment: e, Metrics: metrics.New(os.Stdout, e.Namespace, time.Now)}
+	f := &Function{Environment: e, Metrics: metrics.New(os.Stdout, e.Namespace, e.OfTables, time.Now)}
 	level := slog.LevelInfo
 	if err := level.UnmarshalText([]byte(e.LogLevel)); err != nil {
 		return nil, cmp.Or(usage("log-level", e.LogLevel, "debug, info, warn or error"), err)

@@ -132,13 +132,22 @@ func (in *Input) ops(s *stream, first int64, rows int) ([]Op, error) {
 		for _, v := range values {
 			op, err := parseOpValue(v)
 			if err != nil {
-				return &InputError{Column: OpColumn, Row: first + int64(len(ops)), Reason: fmt.Sprintf("%.20q: %s", v.ByteArray(), err), Err: err}
+				return &InputError{Column: OpColumn, Row: first + int64(len(ops)), Reason: fmt.Sprintf("%s: %s", unnamed(v.ByteArray()), err), Err: err}
 			}
 			ops = append(ops, op)
 		}
 		return nil
 	})
 	return ops, err
+}
+
+// unnamed speaks of a text that is no op. A letter is said; what is longer may be a row's value, which does not belong in
+// a reason.
+func unnamed(text []byte) string {
+	if len(text) == 1 {
+		return fmt.Sprintf("%q", text)
+	}
+	return fmt.Sprintf("a text of %d bytes", len(text))
 }
 
 func parseOpValue(v parquet.Value) (Op, error) {

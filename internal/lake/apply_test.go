@@ -85,8 +85,8 @@ func TestMerge_Check(t *testing.T) {
 		"NULL":      {narrow, changesSheet("id int", []any{"U", 1}), nil, ""},
 		"a wider number": {
 			narrow, changesSheet("id int, n bigint", []any{"U", 1, math.MaxInt32 + 1}),
-			&lake.SchemaError{File: "one", Column: "n", Got: "the bigint value 2147483648", Want: "type int", Widen: true},
-			`one: column "n": the bigint value 2147483648 does not fit the lake's type int; acknowledge with --accept schema to rewrite the table to a wider type`,
+			&lake.SchemaError{File: "one", Column: "n", Got: "the bigint value", Want: "type int", Widen: true},
+			`one: column "n": the bigint value does not fit the lake's type int; acknowledge with --accept schema to rewrite the table to a wider type`,
 		},
 		"NULL where the file has none": {
 			strict, changesSheet("id int, n bigint", []any{"U", 1, 5}),
@@ -94,7 +94,7 @@ func TestMerge_Check(t *testing.T) {
 		},
 		"a wider number in a new row": {
 			narrow, changesSheet("id int, n bigint", []any{"I", 2, math.MaxInt32 + 1}),
-			&lake.SchemaError{File: "one", Column: "n", Got: "the bigint value 2147483648", Want: "type int", Widen: true}, "",
+			&lake.SchemaError{File: "one", Column: "n", Got: "the bigint value", Want: "type int", Widen: true}, "",
 		},
 		"a new row goes elsewhere": {strict, changesSheet("id int, n bigint", []any{"I", 2, math.MaxInt32 + 1}), nil, ""},
 	} {

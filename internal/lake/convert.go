@@ -27,13 +27,17 @@ type ValueError struct {
 	From, To parquetedit.Type
 }
 
-// Error names the value, shortened, and both types.
+// Error names both types, never the value: it goes into logs and messages, where rows have no business.
 func (e *ValueError) Error() string {
-	text := e.Value.String()
-	if len(text) > 40 {
-		text = text[:40] + "…"
+	return fmt.Sprintf("%s does not fit %s exactly", unnamed(e.Value, e.From), TypeName(e.To))
+}
+
+// unnamed speaks of a value without saying it: its type, and the length where it has one.
+func unnamed(v value, t parquetedit.Type) string {
+	if kind := v.Kind(); kind == parquet.ByteArray || kind == parquet.FixedLenByteArray {
+		return fmt.Sprintf("%s value of %d bytes", TypeName(t), len(v.ByteArray()))
 	}
-	return fmt.Sprintf("%s value %s does not fit %s exactly", TypeName(e.From), text, TypeName(e.To))
+	return TypeName(t) + " value"
 }
 
 // Converter returns the exact conversion of values of one type to another, or a

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -162,21 +163,21 @@ func TestFold_errors(t *testing.T) {
 		"key NULL":           {changesSheet("id int", []any{"I", 1}, []any{"D", nil}), &lake.KeyError{File: "x", Column: "id", Row: 1}, `x: key column "id" is NULL in row 1`},
 		"value that does not fit": {
 			changesSheet("id int, n bigint", []any{"I", 1, 5}, []any{"U", 1, math.MaxInt32 + 1}),
-			&lake.SchemaError{File: "x", Column: "n", Got: "the bigint value 2147483648 in row 1", Want: "type int", Widen: true},
-			`x: column "n": the bigint value 2147483648 in row 1 does not fit the lake's type int; acknowledge with --accept schema to rewrite the table to a wider type`,
+			&lake.SchemaError{File: "x", Column: "n", Got: "the bigint value in row 1", Want: "type int", Widen: true},
+			`x: column "n": the bigint value in row 1 does not fit the lake's type int; acknowledge with --accept schema to rewrite the table to a wider type`,
 		},
 		"before image that does not fit": {
 			changesSheet("id bigint, BI_id bigint", []any{"U", 1, math.MinInt32 - 1}),
-			&lake.SchemaError{File: "x", Column: "id", Got: "the bigint value -2147483649 in row 0", Want: "type int", Widen: true}, "",
+			&lake.SchemaError{File: "x", Column: "id", Got: "the bigint value in row 0", Want: "type int", Widen: true}, "",
 		},
 		"type that never fits": {
 			changesSheet("id int, n date", []any{"I", 1, 1}),
-			&lake.SchemaError{File: "x", Column: "n", Got: "the date value 1 in row 0", Want: "type int"},
-			`x: column "n": the date value 1 in row 0 does not fit the lake's type int`,
+			&lake.SchemaError{File: "x", Column: "n", Got: "the date value in row 0", Want: "type int"},
+			`x: column "n": the date value in row 0 does not fit the lake's type int`,
 		},
 		"binary that is no text": {
 			sheet{columns: []parquetedit.Column{col("id", typeInt), col("v", typeBytes)}, rows: [][]any{{1, parquet.ByteArrayValue([]byte{0xFF})}}},
-			&lake.SchemaError{File: "x", Column: "v", Got: "the binary value \uFFFD in row 0", Want: "type string", Widen: true}, "",
+			&lake.SchemaError{File: "x", Column: "v", Got: "the binary value of 1 bytes in row 0", Want: "type string", Widen: true}, "",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -212,4 +213,19 @@ func dataError(err error) error {
 		return key
 	}
 	return err
+}
+
+// A reason goes into logs, messages and the control item, where values of rows have no business.
+func TestReasonsCarryNoValuesOfRows(t *testing.T) {
+	const secret = "4111-1111-1111-1111"
+	s := &lake.Schema{Columns: cols("id int, v boolean"), Key: []string{"id"}}
+	fold, err := lake.NewFold(s, lake.FoldOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = fold.Add(t.Context(), lake.Input{Name: "x", Reader: changesSheet("id int, v string", []any{"I", 1, secret}).reader(t)})
+	want := `x: column "v": the string value of 19 bytes in row 0 does not fit the lake's type boolean`
+	if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "4111") {
+		t.Errorf("got %v, want %s", err, want)
+	}
 }

@@ -30,7 +30,7 @@ type Schema struct {
 type SchemaError struct {
 	File   string
 	Column string
-	Got    string // the type or the value that was met
+	Got    string // what was met: a type, or a value, of which it says type, length and row
 	Want   string // what the lake has
 	Widen  bool   // a wider type of the lake's column would hold it
 }

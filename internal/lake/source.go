@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"sluice/internal/parquetedit"
 )
@@ -107,7 +106,7 @@ func valueError(at place, column parquetedit.Column, got parquetedit.Type, err e
 		return err
 	}
 	_, wider := Widen(column.Type, got)
-	met := fmt.Sprintf("the %s value %s", TypeName(got), clip(bad.Value))
+	met := "the " + unnamed(bad.Value, got)
 	if at.row >= 0 {
 		met += fmt.Sprintf(" in row %d", at.row)
 	}
@@ -115,13 +114,4 @@ func valueError(at place, column parquetedit.Column, got parquetedit.Type, err e
 		File: at.file, Column: column.Name, Got: met,
 		Want: "type " + TypeName(column.Type), Widen: wider && TypeName(got) != TypeName(column.Type),
 	}
-}
-
-// clip shortens a value for an error's text, which is UTF-8 whatever the value is.
-func clip(v value) string {
-	text := v.String()
-	if len(text) > 40 {
-		text = text[:40] + "…"
-	}
-	return strings.ToValidUTF8(text, "\uFFFD")
 }

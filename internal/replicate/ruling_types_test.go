@@ -58,8 +58,8 @@ func TestRuling15_ValuesThatDoNotFitHalt(t *testing.T) {
 		texts    []string
 		wide     string // row 1 after --accept schema; "" when no type holds both
 	}{
-		"bigint in int":           {"5::int", "3000000000::bigint", []string{"bigint", "3000000000"}, "3000000000 BIGINT"},
-		"negative bigint in int":  {"5::int", "-3000000000::bigint", []string{"-3000000000"}, "-3000000000 BIGINT"},
+		"bigint in int":           {"5::int", "3000000000::bigint", []string{"bigint", "int"}, "3000000000 BIGINT"},
+		"negative bigint in int":  {"5::int", "-3000000000::bigint", []string{"bigint", "row 0"}, "-3000000000 BIGINT"},
 		"decimal of finer scale":  {"1.25::decimal(10,2)", "1.234::decimal(10,3)", []string{"decimal(10,3)"}, "1.234 DECIMAL(11,3)"},
 		"decimal of more digits":  {"1.25::decimal(4,2)", "12345.5::decimal(10,2)", []string{"decimal(10,2)"}, "12345.50 DECIMAL(10,2)"},
 		"half in int":             {"5::int", "1.5::decimal(4,1)", []string{"decimal(4,1)"}, "1.5 DECIMAL(11,1)"},
