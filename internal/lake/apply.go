@@ -17,7 +17,8 @@ type FileOptions struct {
 	Compression string            // codec of new files
 	Metadata    map[string]string // set in the footer: what makes this body this op's
 
-	Parallel int // columns at work at a time; 0 = as many as there are cores
+	Parallel int                 // columns at work at a time; 0 = as many as there are cores
+	Memory   *parquetedit.Memory // for new files; nil = their own
 
 	Columns []parquetedit.Column // of a file that is emptied; nil keeps its own
 }
@@ -26,7 +27,7 @@ type FileOptions struct {
 // columns without the partition columns. The body is complete only when the error is nil.
 func (s *Slice) Create(w io.Writer, o FileOptions) (rows int64, err error) {
 	columns := s.schema.FileColumns()
-	out, err := parquetedit.NewWriter(w, columns, parquetedit.WriterOptions{Compression: o.Compression, Metadata: o.Metadata, Parallel: o.Parallel})
+	out, err := parquetedit.NewWriter(w, columns, parquetedit.WriterOptions{Compression: o.Compression, Metadata: o.Metadata, Parallel: o.Parallel, Memory: o.Memory})
 	if err != nil {
 		return 0, err
 	}

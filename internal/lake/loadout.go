@@ -33,7 +33,7 @@ func (l *Load) writer(w io.Writer, o FileOptions, into *loadOutput) (*loadOutput
 		into.names = append(into.names, l.Schema.Index(c.Name))
 	}
 	var err error
-	into.out, err = parquetedit.NewWriter(w, columns, parquetedit.WriterOptions{Compression: o.Compression, Metadata: o.Metadata})
+	into.out, err = parquetedit.NewWriter(w, columns, parquetedit.WriterOptions{Compression: o.Compression, Metadata: o.Metadata, Memory: o.Memory})
 	return into, err
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"sync"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/gzip"
@@ -76,6 +75,7 @@ func (c codec) check() error {
 // compressor compresses pages with one codec after the other. It is not safe for concurrent use.
 type compressor struct {
 	scratch, body []byte // of the encoder at work
+	memory        *Memory
 
 	zstd   *zstd.Encoder
 	gzip   *gzip.Writer
@@ -207,22 +207,4 @@ func (k *decompressor) unzstd(dst, src []byte) error {
 		return corrupt("zstd: %d bytes, the header says %d", len(out), len(dst))
 	}
 	return nil
-}
-
-// codecs hands compressors and decompressors around, so that their tables are made once per
-// goroutine at work and not once per column chunk.
-type codecs struct{ in, out sync.Pool }
-
-func (p *codecs) compressor() *compressor {
-	if k, ok := p.out.Get().(*compressor); ok {
-		return k
-	}
-	return new(compressor)
-}
-
-func (p *codecs) decompressor() *decompressor {
-	if k, ok := p.in.Get().(*decompressor); ok {
-		return k
-	}
-	return new(decompressor)
 }

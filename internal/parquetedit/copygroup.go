@@ -99,8 +99,8 @@ func (r *rewriter) addNulls(ctx context.Context) error {
 	if len(r.s.Add) == 0 {
 		return nil
 	}
-	k := r.codecs.compressor()
-	defer r.codecs.out.Put(k)
+	k := r.f.memory.compressor()
+	defer r.f.memory.out.Put(k)
 	if err := r.flush(ctx); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package parquetedit
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 )
@@ -36,6 +37,7 @@ type dictAt struct {
 type pageAt struct {
 	page
 	raw    []byte // with its header; it stays as it is
+	block  *block // that raw lies in
 	first  int64  // its first row in the row group
 	number int    // among the data pages of the chunk
 	dict   *dictAt
@@ -58,8 +60,8 @@ func (p *pageAt) decode(o *opened) (d *decoded, err error) {
 func (c *cursor) dictionary() (v *vector, err error) {
 	if !c.taken {
 		defer recovered(&err)
-		k := c.f.codecs.decompressor()
-		defer c.f.codecs.in.Put(k)
+		k := c.f.memory.decompressor()
+		defer c.f.memory.in.Put(k)
 		x := newDecoder(c.f.columns[c.col], &c.f.groups[c.rg].chunks[c.col], k)
 		x.later = &c.dict.page
 		if err := x.takeDict(); err != nil {
@@ -109,13 +111,14 @@ func (c *cursor) read(ctx context.Context, end int64, fn func(p *pageAt) error) 
 	if err := chunk.codec.check(); err != nil {
 		return err
 	}
-	x := newDecoder(c.f.columns[c.col], chunk, c.f.codecs.decompressor())
-	defer func() { c.f.codecs.in.Put(x.end()) }()
+	x := newDecoder(c.f.columns[c.col], chunk, c.f.memory.decompressor())
+	defer func() { c.f.memory.in.Put(x.end()) }()
 	if c.dict != nil && !c.taken {
 		x.later = &c.dict.page
 	}
 	x.dict, x.hasDict = c.values, c.taken
-	w := window{src: c.f.src, at: chunk.off + c.at, end: chunk.off + chunk.size}
+	w := window{memory: c.f.memory, src: c.f.src, at: chunk.off + c.at, end: chunk.off + chunk.size}
+	defer func() { w.memory.free(w.block) }()
 	for c.first < end {
 		if err := w.wholePage(ctx, chunk.share(c, end)); err != nil {
 			return err
@@ -128,15 +131,17 @@ func (c *cursor) read(ctx context.Context, end int64, fn func(p *pageAt) error) 
 		case err != nil:
 			return err
 		case p.typ == dictPage:
+			raw := bytes.Clone(w.b[:n]) // it is asked for as long as there are pages
+			p.body = raw[n-len(p.body):]
 			if err := x.setDict(&p); err != nil {
 				return err
 			}
-			c.dict = &dictAt{p, w.b[:n:n]}
+			c.dict = &dictAt{p, raw}
 		case p.isData():
 			if int64(p.values) > chunk.values-c.first {
 				return corrupt("more values than the %d declared", chunk.values)
 			}
-			if err := fn(&pageAt{page: p, raw: w.b[:n:n], first: c.first, number: c.number, dict: c.dict, x: x}); err != nil {
+			if err := fn(&pageAt{page: p, raw: w.b[:n:n], block: w.block, first: c.first, number: c.number, dict: c.dict, x: x}); err != nil {
 				return err
 			}
 			if c.first+int64(p.values) > end {
@@ -168,21 +173,23 @@ func (c *chunk) share(at *cursor, end int64) int64 {
 
 // window is what was read of the bytes up to end. It holds those from at on.
 type window struct {
+	memory  *Memory
 	src     Source
 	at, end int64
 	b       []byte
+	block   *block // that b lies in
 }
 
 // grow reads n bytes more, or what is left.
 func (w *window) grow(ctx context.Context, n int64) error {
 	from := w.at + int64(len(w.b))
 	n = min(n, w.end-from)
-	b := make([]byte, int64(len(w.b))+n)
-	copy(b, w.b)
-	if err := w.src.ReadRange(ctx, b[len(w.b):], from); err != nil {
+	more := w.memory.block(len(w.b) + int(n))
+	if err := w.src.ReadRange(ctx, more.b[copy(more.b, w.b):], from); err != nil {
 		return fmt.Errorf("read %d bytes at %d: %w", n, from, err)
 	}
-	w.b = b
+	w.memory.free(w.block)
+	w.b, w.block = more.b, more
 	return nil
 }
 

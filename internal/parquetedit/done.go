@@ -14,6 +14,8 @@ type doneChunk struct {
 	dict         donePage // with the encoding of its values, when there is one
 	hasDict      bool
 	pages        []donePage
+	held         []*block // that these lie in
+	memory       *Memory  // to give them back to
 	unread       unread
 	rows, nulls  int64
 	size         int64 // bytes, headers included
@@ -26,7 +28,7 @@ func (e *encoder) finish() (*doneChunk, error) {
 	if err := e.flush(); err != nil {
 		return nil, err
 	}
-	c := &doneChunk{column: e.column, codec: e.coding.codec, pages: e.pages, unread: e.unread, uncompressed: e.unread.bytes}
+	c := &doneChunk{column: e.column, codec: e.coding.codec, pages: e.pages, held: e.held, memory: e.k.memory, unread: e.unread, uncompressed: e.unread.bytes}
 	if e.dict != nil && e.dictPages > 0 {
 		var err error
 		if c.dict, err = e.finishDict(); err != nil {
@@ -71,6 +73,7 @@ func (e *encoder) finishDict() (donePage, error) {
 	return p, err
 }
 
+// writeTo writes the chunk, which has no pages any more then.
 func (c *doneChunk) writeTo(w *counted) error {
 	if c.hasDict {
 		if _, err := w.Write(c.dict.bytes); err != nil {
@@ -90,6 +93,8 @@ func (c *doneChunk) writeTo(w *counted) error {
 		}
 		p.bytes = nil
 	}
+	c.memory.release(c.held)
+	c.dict.bytes, c.held = nil, nil
 	return nil
 }
 

@@ -78,7 +78,9 @@ type encoder struct {
 	seen        []byte // by entry of the dictionary: 1 for those that a page uses
 	used        vector // of the dictionary by a page
 
-	scratch, body []byte
+	scratch, body, header []byte
+	slab                  []byte   // of finished pages, as far as it is taken
+	held                  []*block // what finished pages lie in
 }
 
 func newEncoder(c Column, k coding) *encoder {
@@ -92,6 +94,7 @@ func newEncoder(c Column, k coding) *encoder {
 // reset makes the encoder ready for the next chunk.
 func (e *encoder) reset() {
 	e.pages, e.bytes, e.dictPages = nil, 0, 0
+	e.slab, e.held = nil, nil
 	e.begun, e.v2, e.adopted, e.plain, e.oldDict = false, false, false, false, nil
 	e.oldBounds, e.unread = bounds{}, unread{}
 	if e.coding.dict && e.dict == nil {

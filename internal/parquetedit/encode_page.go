@@ -184,9 +184,9 @@ func (e *encoder) finishPage(p *donePage, h tree, body []byte, first int) error 
 		i32Field(pageCompressed, int64(first+len(b))),
 		i32Field(pageCRC, int64(int32(crc))),
 	)
-	p.bytes = h.encode(make([]byte, 0, first+len(b)+64))
-	p.header = len(p.bytes)
-	p.bytes = append(append(p.bytes, body[:first]...), b...)
+	e.header = h.encode(e.header[:0])
+	p.header = len(e.header)
+	p.bytes = append(append(append(e.space(p.header+first+len(b)), e.header...), body[:first]...), b...)
 	p.length = len(p.bytes)
 	p.uncompressed = len(body)
 	return nil

@@ -12,7 +12,7 @@ type File struct {
 	columns []Column
 	groups  []group
 	rows    int64
-	codecs  codecs
+	memory  *Memory
 }
 
 // RowGroup is what the footer says about a row group. The bytes are those of all its column chunks.

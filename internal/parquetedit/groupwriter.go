@@ -10,13 +10,13 @@ import (
 // groupWriter encodes the columns of one row group after the other into memory.
 type groupWriter struct {
 	encoders []*encoder
-	codecs   *codecs
+	memory   *Memory
 	parallel int
 	rows     int64
 }
 
-func newGroupWriter(columns []Column, codings []coding, k *codecs, parallel int) *groupWriter {
-	g := &groupWriter{codecs: k, parallel: parallel}
+func newGroupWriter(columns []Column, codings []coding, m *Memory, parallel int) *groupWriter {
+	g := &groupWriter{memory: m, parallel: parallel}
 	for i, c := range columns {
 		g.encoders = append(g.encoders, newEncoder(c, codings[i]))
 	}
@@ -27,9 +27,9 @@ func newGroupWriter(columns []Column, codings []coding, k *codecs, parallel int)
 func (g *groupWriter) each(fn func(c int, e *encoder) error) error {
 	return eachColumn(g.parallel, len(g.encoders), func(c int) error {
 		e := g.encoders[c]
-		e.k = g.codecs.compressor()
+		e.k = g.memory.compressor()
 		defer func() {
-			g.codecs.out.Put(e.k)
+			g.memory.out.Put(e.k)
 			e.k = nil
 		}()
 		return fn(c, e)

@@ -53,7 +53,7 @@ func Open(ctx context.Context, src Source) (*File, error) {
 	if n != len(b) {
 		return nil, corrupt("footer: %d bytes behind its end", len(b)-n)
 	}
-	f := &File{src: src, footer: t}
+	f := &File{src: src, footer: t, memory: new(Memory)}
 	elems, err := t.list(metaSchema, tStruct)
 	if err != nil {
 		return nil, fmt.Errorf("schema: %w", err)

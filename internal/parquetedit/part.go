@@ -131,11 +131,11 @@ func (r *rewriter) rewritePart(ctx context.Context, p *part) error {
 	chunks := make([]*doneChunk, len(r.columns))
 	err := eachColumn(r.s.Parallel, len(chunks), func(c int) (err error) {
 		e := newEncoder(r.columns[c], p.codings[c])
-		e.k = r.codecs.compressor()
+		e.k = r.f.memory.compressor()
 		e.scratch, e.body = e.k.scratch, e.k.body
 		defer func() {
 			e.k.scratch, e.k.body = e.scratch, e.body
-			r.codecs.out.Put(e.k)
+			r.f.memory.out.Put(e.k)
 		}()
 		if err := r.splice(ctx, p, c, e); err != nil {
 			return err

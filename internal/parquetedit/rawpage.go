@@ -154,6 +154,7 @@ func (e *encoder) appendRaw(p *pageAt, known pageFacts) {
 	if p.hasIndices() {
 		e.dictPages++
 	}
+	e.hold(p.block)
 	e.pages, e.bytes = append(e.pages, done), e.bytes+done.size()
 }
 

@@ -2,6 +2,7 @@ package parquetedit
 
 import (
 	"context"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -18,7 +19,8 @@ const batchRows = 8192
 // It is safe for concurrent use. Like ChunkBytes and Bounds it panics when there is no such row group or
 // column.
 func (f *File) ReadColumn(ctx context.Context, rg, col int, yield func(firstRow int64, values []parquet.Value) error) error {
-	var buf []parquet.Value
+	batch := f.memory.batch()
+	defer f.memory.values.Put(batch)
 	var dict []parquet.Value
 	return f.pages(ctx, rg, col, func(first int64, d *decoded) error {
 		if d.indices != nil && len(dict) != d.values.len() {
@@ -30,11 +32,9 @@ func (f *File) ReadColumn(ctx context.Context, rg, col int, yield func(firstRow 
 		k := 0
 		for at := 0; at < d.rows; at += batchRows {
 			n := min(batchRows, d.rows-at)
-			if len(buf) < n {
-				buf = make([]parquet.Value, n)
-			}
-			k = d.fill(buf[:n], at, k, dict)
-			if err := yield(first+int64(at), buf[:n]); err != nil {
+			*batch = slices.Grow((*batch)[:0], n)[:n]
+			k = d.fill(*batch, at, k, dict)
+			if err := yield(first+int64(at), *batch); err != nil {
 				return yieldError{err}
 			}
 		}
@@ -114,8 +114,8 @@ func (f *File) decodePages(ctx context.Context, s chunkStream, fn func(first int
 	if err := c.codec.check(); err != nil {
 		return err
 	}
-	x := newDecoder(f.columns[s.col], c, f.codecs.decompressor())
-	defer func() { f.codecs.in.Put(x.end()) }()
+	x := newDecoder(f.columns[s.col], c, f.memory.decompressor())
+	defer func() { f.memory.in.Put(x.end()) }()
 	row := int64(0)
 	for row < c.values && !s.empty() {
 		if err := s.page(ctx); err != nil {

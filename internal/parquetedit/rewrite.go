@@ -70,7 +70,6 @@ type rewriter struct {
 	groups  []placed
 	sources []int // row group of the old file that groups[i] is a copy of, or -1
 	stats   Stats
-	codecs  codecs
 }
 
 // flushing sees to it that what was asked to be copied comes before what is written.
@@ -144,7 +143,7 @@ func (r *rewriter) mergeTail() bool {
 	if g.rows >= r.s.MaxRowGroupRows/4 || g.rows+n > r.s.MaxRowGroupRows {
 		return false
 	}
-	size := newGroupWriter(r.columns, make([]coding, len(r.columns)), &r.codecs, 1).plainSize(r.s.Append, 0, int(n))
+	size := newGroupWriter(r.columns, make([]coding, len(r.columns)), r.f.memory, 1).plainSize(r.s.Append, 0, int(n))
 	for _, c := range g.chunks {
 		size += c.uncompressed
 	}
@@ -207,7 +206,7 @@ func (r *rewriter) appendGroups() error {
 	if err != nil {
 		return err
 	}
-	w := newGroupWriter(r.columns, codings, &r.codecs, r.s.Parallel)
+	w := newGroupWriter(r.columns, codings, r.f.memory, r.s.Parallel)
 	estimate := int64(0)
 	for i := 0; i < n; {
 		m := min(n-i, segmentRows, int(r.s.MaxRowGroupRows-w.rows))

@@ -179,8 +179,8 @@ func (f *File) scanPages(ctx context.Context, s chunkRuns, fn func(first int64, 
 	if len(s.runs) == 0 {
 		return nil
 	}
-	k := f.codecs.decompressor()
-	defer f.codecs.in.Put(k)
+	k := f.memory.decompressor()
+	defer f.memory.in.Put(k)
 	x := newDecoder(f.columns[s.col], c, k)
 	if err := f.scanDict(ctx, s, x); err != nil {
 		return err
@@ -232,7 +232,7 @@ func pageRowsOf(b []byte) int64 {
 
 func (f *File) scanRun(ctx context.Context, run *pageRun, x *decoder, fn func(first int64, d *decoded) error) error {
 	ctx, cancel := context.WithCancel(ctx)
-	s := &stream{src: f.src, at: run.off, end: run.end, window: min(run.end-run.off, streamBytes)}
+	s := &stream{memory: f.memory, src: f.src, at: run.off, end: run.end, window: min(run.end-run.off, streamBytes)}
 	defer s.close()
 	defer cancel()
 	for _, w := range run.pages {

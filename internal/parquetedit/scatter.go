@@ -71,8 +71,8 @@ func (s *scatter) count() error {
 
 // column gives the rows of a column to the encoders that they are for.
 func (s *scatter) column(ctx context.Context, c int) error {
-	k := s.writers[0].codecs.compressor()
-	defer s.writers[0].codecs.out.Put(k)
+	k := s.writers[0].memory.compressor()
+	defer s.writers[0].memory.out.Put(k)
 	encoders := make([]*encoder, len(s.writers))
 	for i, w := range s.writers {
 		encoders[i] = w.group.encoders[c]

@@ -16,18 +16,20 @@ const (
 // stream reads bytes front to back, in windows that hold one page at least. While the pages of a window
 // are at work the next window is read.
 type stream struct {
+	memory  *Memory
 	src     Source
 	at, end int64  // what nobody has asked for yet
 	window  int64  // bytes of one read
 	b       []byte // what was read and not skipped
-	ahead   []byte // what is being read
+	block   *block // that b lies in
+	ahead   *block // what is being read
 	reading errgroup.Group
 }
 
 // streamOf reads a column chunk. The caller ends it.
 func (f *File) streamOf(c *chunk) *stream {
 	each := streamsBytes / int64(max(len(f.columns), 1))
-	return &stream{src: f.src, at: c.off, end: c.off + c.size, window: min(max(each, minStreamBytes), streamBytes)}
+	return &stream{memory: f.memory, src: f.src, at: c.off, end: c.off + c.size, window: min(max(each, minStreamBytes), streamBytes)}
 }
 
 // inMemory is a stream of bytes that are there.
@@ -60,13 +62,14 @@ func (s *stream) grow(ctx context.Context) error {
 	if err := s.reading.Wait(); err != nil {
 		return err
 	}
-	rest := int64(len(s.b))
-	if rest == 0 {
-		s.b = s.ahead
-	} else {
-		s.b = append(s.b[:rest:rest], s.ahead...)
+	rest, next := int64(len(s.b)), s.ahead
+	if rest > 0 {
+		next = s.memory.block(len(s.b) + len(s.ahead.b))
+		copy(next.b[copy(next.b, s.b):], s.ahead.b)
+		s.memory.free(s.ahead)
 	}
-	s.ahead = nil
+	s.memory.free(s.block)
+	s.b, s.block, s.ahead = next.b, next, nil
 	if rest > s.window {
 		s.window = rest
 	}
@@ -78,17 +81,24 @@ func (s *stream) grow(ctx context.Context) error {
 
 // fetch begins to read the next window.
 func (s *stream) fetch(ctx context.Context) {
-	from, b := s.at, make([]byte, min(s.window, s.end-s.at))
-	s.ahead, s.at = b, s.at+int64(len(b))
+	from, b := s.at, s.memory.block(int(min(s.window, s.end-s.at)))
+	s.ahead, s.at = b, s.at+int64(len(b.b))
 	s.reading.Go(func() error {
-		if err := s.src.ReadRange(ctx, b, from); err != nil {
-			return fmt.Errorf("read %d bytes at %d: %w", len(b), from, err)
+		if err := s.src.ReadRange(ctx, b.b, from); err != nil {
+			return fmt.Errorf("read %d bytes at %d: %w", len(b.b), from, err)
 		}
 		return nil
 	})
 }
 
-// close waits for what is being read, whose context the caller has ended.
-func (s *stream) close() { _ = s.reading.Wait() }
+// close waits for what is being read, whose context the caller has ended. The bytes are gone then.
+func (s *stream) close() {
+	_ = s.reading.Wait()
+	if s.memory != nil {
+		s.memory.free(s.ahead)
+		s.memory.free(s.block)
+	}
+	s.b, s.ahead, s.block = nil, nil, nil
+}
 
 func (s *stream) skip(n int) { s.b = s.b[n:] }

@@ -25,6 +25,7 @@ type WriterOptions struct {
 	MaxRowGroupBytes int64             // bytes before encoding and compression, default 32 MiB
 	CreatedBy        string            // "program version v (build b)"
 	Parallel         int               // columns encoded at a time; default GOMAXPROCS
+	Memory           *Memory           // to take from; default its own
 }
 
 // Writer writes a new file. It holds the encoded pages of the current row group, and nothing of the
@@ -35,7 +36,7 @@ type Writer struct {
 	options  WriterOptions
 	columns  []Column
 	codings  []coding
-	codecs   *codecs
+	memory   *Memory
 	group    *groupWriter
 	estimate int64 // bytes of the current row group before encoding
 	rows     int64
@@ -62,19 +63,22 @@ func NewWriter(w io.Writer, columns []Column, o WriterOptions) (*Writer, error) 
 		codings[i] = newCoding(c.Type, codec)
 	}
 	o.MaxRowGroupRows, o.MaxRowGroupBytes, o.Parallel = limits(o.MaxRowGroupRows, o.MaxRowGroupBytes, o.Parallel)
+	if o.Memory == nil {
+		o.Memory = new(Memory)
+	}
 	if o.CreatedBy == "" {
 		o.CreatedBy = defaultCreatedBy
 	}
-	x := &Writer{out: counted{w: w}, options: o, columns: slices.Clone(columns), codings: codings, codecs: new(codecs)}
-	x.group = newGroupWriter(x.columns, codings, x.codecs, o.Parallel)
+	x := &Writer{out: counted{w: w}, options: o, columns: slices.Clone(columns), codings: codings, memory: o.Memory}
+	x.group = newGroupWriter(x.columns, codings, x.memory, o.Parallel)
 	return x, nil
 }
 
 // Another begins another file of the same columns and options. Both share what compresses pages, which is
 // a megabyte and more for each writer, and may be used at the same time.
 func (w *Writer) Another(out io.Writer) *Writer {
-	x := &Writer{out: counted{w: out}, options: w.options, columns: w.columns, codings: w.codings, codecs: w.codecs}
-	x.group = newGroupWriter(x.columns, x.codings, x.codecs, x.options.Parallel)
+	x := &Writer{out: counted{w: out}, options: w.options, columns: w.columns, codings: w.codings, memory: w.memory}
+	x.group = newGroupWriter(x.columns, x.codings, x.memory, x.options.Parallel)
 	return x
 }
 

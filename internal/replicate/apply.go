@@ -318,7 +318,7 @@ func (a *application) settle(ctx context.Context, op Op, key string, err error) 
 }
 
 func (a *application) options(op Op) lake.FileOptions {
-	return lake.FileOptions{Compression: a.plan.Codec, Metadata: a.marks(op)}
+	return lake.FileOptions{Compression: a.plan.Codec, Metadata: a.marks(op), Memory: &a.e.memory}
 }
 
 // openOnce opens a source that several ops read.

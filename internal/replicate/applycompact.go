@@ -41,7 +41,7 @@ func (a *application) writeCompact(ctx context.Context, op Op, missing []OpFile)
 func (a *application) openAhead(ctx context.Context, file int) (lake.LoadFile, error) {
 	s := a.plan.Sources[file]
 	from := &ahead{source: source{a.lake, object.Info{Key: s.Key, ETag: s.ETag, Size: s.Size}, a.meter}}
-	open, err := parquetedit.Open(ctx, from)
+	open, err := a.e.memory.Open(ctx, from)
 	if err != nil {
 		return lake.LoadFile{}, fmt.Errorf("open %s: %w", s.Key, err)
 	}

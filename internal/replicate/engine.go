@@ -10,6 +10,7 @@ import (
 
 	"sluice/internal/catalog"
 	"sluice/internal/object"
+	"sluice/internal/parquetedit"
 	"sluice/statestore"
 )
 
@@ -48,8 +49,9 @@ type Engine struct {
 	stores   Stores
 	ops      chan struct{} // one token for each op that is being applied
 	governor *governor
-	probed   sync.Map // bucket → error: stores whose conditions were tried
-	origin   *origin  // what a shadow goes by; nil for any other engine
+	memory   parquetedit.Memory // what files leave to each other
+	probed   sync.Map           // bucket → error: stores whose conditions were tried
+	origin   *origin            // what a shadow goes by; nil for any other engine
 }
 
 // New returns an engine. Errors wrap [ErrUsage].

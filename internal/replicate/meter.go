@@ -51,7 +51,7 @@ func (r *run) fetch(ctx context.Context, store Objects, info object.Info) (*parq
 	if err := s.ReadRange(ctx, body, 0); err != nil {
 		return nil, err
 	}
-	f, err := parquetedit.Open(ctx, parquetedit.ReaderAt{ReaderAt: bytes.NewReader(body), N: info.Size})
+	f, err := r.e.memory.Open(ctx, parquetedit.ReaderAt{ReaderAt: bytes.NewReader(body), N: info.Size})
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", info.Key, err)
 	}
@@ -60,7 +60,7 @@ func (r *run) fetch(ctx context.Context, store Objects, info object.Info) (*parq
 
 // open opens a Parquet object at its ETag.
 func (r *run) open(ctx context.Context, store Objects, info object.Info) (*parquetedit.File, error) {
-	f, err := parquetedit.Open(ctx, &source{store, info, r.meter})
+	f, err := r.e.memory.Open(ctx, &source{store, info, r.meter})
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", info.Key, err)
 	}
