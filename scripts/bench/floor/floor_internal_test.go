@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/klauspost/compress/s2"
@@ -106,7 +107,7 @@ func TestPagesHoldWhatTheyHeld(t *testing.T) {
 	if err != nil || len(pages) != 2 || pages[0].keep || !pages[1].keep {
 		t.Fatalf("found %+v, %v, want a page of a and one of b to keep", pages, err)
 	}
-	if err := again(t.Context(), in, pages); err != nil {
+	if err := again(t.Context(), in, pages, new(sync.Pool)); err != nil {
 		t.Fatal(err)
 	}
 	if pages[1].body != nil {

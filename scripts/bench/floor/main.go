@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 )
 
 func main() {
@@ -95,9 +96,15 @@ func one(ctx context.Context, in *os.File, columns []string, changed []int64, to
 	}
 	// As many pages at a time as keep every CPU busy, and no more memory than that.
 	at := int64(0)
+	var spare sync.Pool
+	var done []page
 	for batch := 32 * runtime.GOMAXPROCS(0); len(pages) > 0; pages = pages[min(batch, len(pages)):] {
 		some := pages[:min(batch, len(pages))]
-		if err := again(ctx, in, some); err != nil {
+		for i := range min(len(done), len(some)) {
+			some[i].room = done[i].room
+		}
+		done = some
+		if err := again(ctx, in, some, &spare); err != nil {
 			return n, err
 		}
 		for _, p := range some {

@@ -23,7 +23,11 @@ type page struct {
 	offset, bytes int64
 	keep          bool   // it stays as it is, once it has been looked at
 	body          []byte // header and body, compressed again
+	room          []byte // of body, for the next page
 }
+
+// buffers are what pages are read and decompressed into. Every goroutine has its own.
+type buffers struct{ raw, plain []byte }
 
 // find returns the pages that hold a changed row, in the order of the file, those of other columns than these to be
 // kept, and how many there are in all rows.
@@ -65,19 +69,18 @@ func find(in *os.File, columns []string, changed []int64) (touched []page, all i
 	return touched, all, nil
 }
 
-// again reads and decompresses pages, and compresses those that are not kept.
-func again(ctx context.Context, in io.ReaderAt, pages []page) error {
-	var buffers sync.Pool
+// again reads and decompresses pages, and compresses those that are not kept, into the room that earlier pages leave.
+func again(ctx context.Context, in io.ReaderAt, pages []page, spare *sync.Pool) error {
 	g, _ := errgroup.WithContext(ctx)
 	for some := range slices.Chunk(pages, 16) {
 		g.Go(func() error {
-			plain, _ := buffers.Get().(*[]byte)
-			if plain == nil {
-				plain = new([]byte)
+			b, _ := spare.Get().(*buffers)
+			if b == nil {
+				b = new(buffers)
 			}
-			defer buffers.Put(plain)
+			defer spare.Put(b)
 			for i := range some {
-				if err := some[i].again(in, plain); err != nil {
+				if err := some[i].again(in, b); err != nil {
 					return err
 				}
 			}
@@ -87,27 +90,30 @@ func again(ctx context.Context, in io.ReaderAt, pages []page) error {
 	return g.Wait()
 }
 
-func (p *page) again(in io.ReaderAt, plain *[]byte) error {
-	b := make([]byte, p.bytes)
-	if _, err := in.ReadAt(b, p.offset); err != nil {
+func (p *page) again(in io.ReaderAt, b *buffers) error {
+	b.raw = slices.Grow(b.raw[:0], int(p.bytes))[:p.bytes]
+	if _, err := in.ReadAt(b.raw, p.offset); err != nil {
 		return err
 	}
-	header := bytes.NewReader(b)
+	header := bytes.NewReader(b.raw)
 	var h format.PageHeader
 	if err := thrift.NewDecoder(new(thrift.CompactProtocol).NewReader(header)).Decode(&h); err != nil {
 		return fmt.Errorf("page header: %w", err)
 	}
-	body := b[len(b)-header.Len():]
+	body := b.raw[len(b.raw)-header.Len():]
 	if h.Type != format.DataPage || int(h.CompressedPageSize) != len(body) {
 		return fmt.Errorf("page of type %v, %d bytes of %d", h.Type, h.CompressedPageSize, len(body))
 	}
-	*plain = slices.Grow((*plain)[:0], int(h.UncompressedPageSize))[:h.UncompressedPageSize]
-	if _, err := s2.Decode(*plain, body); err != nil {
+	b.plain = slices.Grow(b.plain[:0], int(h.UncompressedPageSize))[:h.UncompressedPageSize]
+	if _, err := s2.Decode(b.plain, body); err != nil {
 		return err
 	}
 	if p.keep {
 		return nil
 	}
-	p.body = append(b[:len(b)-len(body)], s2.EncodeSnappy(nil, *plain)...)
+	n := len(b.raw) - len(body)
+	p.room = slices.Grow(p.room[:0], n+s2.MaxEncodedLen(len(b.plain)))
+	copy(p.room[:n], b.raw)
+	p.body = p.room[:n+len(s2.EncodeSnappy(p.room[n:cap(p.room)], b.plain))]
 	return nil
 }
