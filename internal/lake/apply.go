@@ -57,6 +57,7 @@ func (s *Slice) Rewrite(ctx context.Context, open *parquetedit.File, out parquet
 		script.Add = s.schema.lacking(open.Columns())
 	}
 	columns := slices.Concat(open.Columns(), script.Add)
+	script.Same = s.schema.unchanging(open.Columns())
 	script.ReplaceColumn = func(c, i, j int) ([]value, error) { return s.column(columns[c], s.from+i, s.from+j) }
 	for _, c := range columns {
 		added, err := s.column(c, s.from+len(s.replaces), s.to)
@@ -77,6 +78,21 @@ func Empty(ctx context.Context, open *parquetedit.File, out parquetedit.Output, 
 // Refresh writes a lake file again with the same rows and another footer.
 func Refresh(ctx context.Context, open *parquetedit.File, out parquetedit.Output, o FileOptions) (parquetedit.Stats, error) {
 	return parquetedit.Rewrite(ctx, open, parquetedit.Script{Metadata: o.Metadata, Compression: o.Compression}, out)
+}
+
+// unchanging returns the columns of a lake file whose bytes are the same in rows of one key: those of the key, where there
+// is one way to write a value. Of a partition column the directory counts, whatever the file has.
+func (s *Schema) unchanging(columns []parquetedit.Column) []int {
+	var same []int
+	for i, c := range columns {
+		if at := s.Index(c.Name); at >= 0 && slices.Contains(s.Key, c.Name) && !slices.Contains(s.Partition, c.Name) {
+			t := s.Columns[at].Type
+			if convert, err := Converter(t, c.Type); err == nil && convert == nil && (isInt(t) || isPlainText(t)) {
+				same = append(same, i)
+			}
+		}
+	}
+	return same
 }
 
 // lacking returns the table's columns that a lake file does not have, partition columns aside.

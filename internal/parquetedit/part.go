@@ -36,7 +36,7 @@ func (r *rewriter) rewriteGroup(ctx context.Context, rg int, tail bool) error {
 	if size := g.size(); n > 1 {
 		// It stays whole when no more of it is in memory then than of a part, or than does any harm.
 		e := r.s.within(g, 0, g.rows)
-		if unread := spare(old, &e, tail); unread > 0 && size-unread <= max(size/n, wholeBytes) {
+		if unread := spare(old, e, r.s.Same, tail); unread > 0 && size-unread <= max(size/n, wholeBytes) {
 			n = 1
 		}
 	}
@@ -163,15 +163,16 @@ func (r *rewriter) rewritePart(ctx context.Context, p *part) error {
 
 // splice gives the edited column of the part to the encoder.
 func (r *rewriter) splice(ctx context.Context, p *part, c int, e *encoder) error {
-	x := &splicer{e: e, edits: &p.edits, tail: p.tail}
+	edits := p.edits.of(c, r.s.Same)
+	x := &splicer{e: e, edits: &edits, tail: p.tail}
 	var err error
-	if x.with, err = r.s.replace(r.columns[c], c, p.edits.base, p.edits.base+len(p.edits.replaces)); err != nil {
+	if x.with, err = r.s.replace(r.columns[c], c, edits.base, edits.base+len(edits.replaces)); err != nil {
 		return err
 	}
 	if c < len(p.cursors) {
 		x.old, e.oldBounds = &p.old[c], p.old[c].bounds
 		if p.from == 0 && p.to == x.old.values {
-			if list := x.old.stretches(&p.edits, p.tail); len(list) > 1 || list[0].copied {
+			if list := x.old.stretches(&edits, p.tail); len(list) > 1 || list[0].copied {
 				if done, err := x.chunk(ctx, &p.cursors[c], list); done || err != nil {
 					return err
 				}

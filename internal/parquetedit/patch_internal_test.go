@@ -189,3 +189,50 @@ func pageFactsOf(t *testing.T, b []byte) [][]oldPage {
 	}
 	return all
 }
+
+// TestColumnSaidToStayIsNotLookedAt: its values of Replace are not even asked for.
+func TestColumnSaidToStayIsNotLookedAt(t *testing.T) {
+	rows := make([]laidRow, 300)
+	for i := range rows {
+		rows[i] = laid(i)
+	}
+	b := laidFile(t, rows, 1, parquet.Compression(&parquet.Snappy))
+	src := ReaderAt{ReaderAt: bytes.NewReader(b), N: int64(len(b))}
+	f, err := Open(t.Context(), src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, with := columnsOf(t, b), columnsOf(t, laidFile(t, []laidRow{extreme(true)}, 1, parquet.Compression(&parquet.Snappy)))
+	for name, edit := range map[string]Script{"": {}, "and rows go": {Deletes: []int64{0, 299}}} {
+		t.Run("rows are replaced "+name, func(t *testing.T) {
+			s := edit
+			s.Replaces, s.Same = []int64{7, 150}, []int{1}
+			s.ReplaceColumn = func(c, i, j int) ([]parquet.Value, error) {
+				if c == 1 {
+					t.Error("the values of a column that stays were asked for")
+				}
+				return []parquet.Value{with[c][0], with[c][0]}[:j-i], nil
+			}
+			var out bytes.Buffer
+			if _, err := Rewrite(t.Context(), f, s, NewOutput(src, &out)); err != nil {
+				t.Fatal(err)
+			}
+			first := 0
+			if len(s.Deletes) > 0 {
+				first = 1
+			}
+			after := columnsOf(t, out.Bytes())
+			if n := len(rows) - len(s.Deletes); len(after[1]) != n || len(after[0]) != n {
+				t.Fatalf("%d and %d rows, want %d", len(after[0]), len(after[1]), n)
+			}
+			for i, v := range after[1] {
+				if !parquet.Equal(v, before[1][first+i]) {
+					t.Fatalf("row %d: %v, want %v", i, v, before[1][first+i])
+				}
+			}
+			if !parquet.Equal(after[0][7-first], with[0][0]) {
+				t.Errorf("the other column has %v, want %v", after[0][7-first], with[0][0])
+			}
+		})
+	}
+}

@@ -17,6 +17,7 @@ type Script struct {
 	// ReplaceColumn gives the values of column c for Replaces[i:j], in the place of Replace, so that no more of them are in
 	// memory than columns are at work. It is called from several goroutines, for each row group that has such rows.
 	ReplaceColumn func(c, i, j int) ([]parquet.Value, error)
+	Same          []int             // columns that hold the values of Replace already: nobody looks
 	Add           []Column          // columns that the file lacks; they are NULL in the rows already there
 	Metadata      map[string]string // key/value pairs to set in the footer
 
@@ -161,6 +162,14 @@ type edits struct {
 	first    int64   // ordinal of the row group's first row
 	base     int     // Replaces index of the first of replaces
 	from, to int64   // the rows of the row group that they are edits of
+}
+
+// of gives the edits as far as they change a column.
+func (e edits) of(c int, same []int) edits {
+	if slices.Contains(same, c) {
+		e.replaces = nil
+	}
+	return e
 }
 
 func (e *edits) empty() bool { return len(e.deletes) == 0 && len(e.replaces) == 0 }

@@ -68,10 +68,11 @@ func (e *edits) touch(from, to int64) bool {
 }
 
 // spare says how many bytes of the row group need not be read when its edits are these.
-func spare(old []oldChunk, e *edits, tail bool) int64 {
+func spare(old []oldChunk, e edits, same []int, tail bool) int64 {
 	n := int64(0)
 	for c := range old {
-		for _, s := range old[c].stretches(e, tail) {
+		edits := e.of(c, same)
+		for _, s := range old[c].stretches(&edits, tail) {
 			if s.copied {
 				n += old[c].bytes(s)
 			}
