@@ -122,13 +122,18 @@ func (s *Slice) column(c parquetedit.Column, from, to int) ([]value, error) {
 		cells = &s.cells[at]
 	}
 	values := make([]value, to-from)
+	slots := make([]int32, len(values))
+	for i := range slots {
+		slots[i] = int32(from + i)
+	}
+	cells.fill(values, slots)
+	if convert == nil {
+		return values, nil
+	}
 	for i := range values {
-		values[i] = cells.at(int32(from + i))
-		if convert != nil {
-			var err error
-			if values[i], err = convert(values[i]); err != nil {
-				return nil, err
-			}
+		var err error
+		if values[i], err = convert(values[i]); err != nil {
+			return nil, err
 		}
 	}
 	return values, nil

@@ -44,7 +44,7 @@ func (c *cells) isText() bool {
 
 func (c *cells) at(slot int32) value {
 	b, i := c.blocks[slot/blockRows], slot%blockRows
-	if b.set[i/64]>>(i%64)&1 == 0 {
+	if !b.has(i) {
 		return c.odd[slot]
 	}
 	switch c.kind {
@@ -68,6 +68,42 @@ func (c *cells) at(slot int32) value {
 	return parquet.ByteArrayValue(c.texts.get(b.wide[i]))
 }
 
+// fill sets dst to the values of the slots.
+func (c *cells) fill(dst []value, slots []int32) {
+	switch c.kind {
+	case parquet.Int32:
+		for i, slot := range slots {
+			if b, at := c.blocks[slot/blockRows], slot%blockRows; b.has(at) {
+				dst[i] = parquet.Int32Value(int32(b.narrow[at]))
+			} else {
+				dst[i] = c.odd[slot]
+			}
+		}
+	case parquet.Int64:
+		for i, slot := range slots {
+			if b, at := c.blocks[slot/blockRows], slot%blockRows; b.has(at) {
+				dst[i] = parquet.Int64Value(int64(b.wide[at]))
+			} else {
+				dst[i] = c.odd[slot]
+			}
+		}
+	case parquet.ByteArray:
+		for i, slot := range slots {
+			if b, at := c.blocks[slot/blockRows], slot%blockRows; b.has(at) {
+				dst[i] = parquet.ByteArrayValue(c.texts.get(b.wide[at]))
+			} else {
+				dst[i] = c.odd[slot]
+			}
+		}
+	case parquet.Boolean, parquet.Int96, parquet.Float, parquet.Double, parquet.FixedLenByteArray:
+		for i, slot := range slots {
+			dst[i] = c.at(slot)
+		}
+	}
+}
+
+func (b *cellBlock) has(i int32) bool { return b.set[i/64]>>(i%64)&1 != 0 }
+
 // set sets a slot that is there, or the one behind the last.
 func (c *cells) set(slot int32, v value) {
 	n, i := int(slot/blockRows), slot%blockRows
@@ -75,13 +111,19 @@ func (c *cells) set(slot int32, v value) {
 		c.blocks = append(c.blocks, &cellBlock{})
 	}
 	b := c.blocks[n]
-	b.grow(int(i)+1, c.kind)
-	if b.set[i/64]>>(i%64)&1 != 0 && c.isText() {
-		old := int64(len(c.texts.get(b.wide[i])))
-		c.text, c.unused = c.text-old, c.unused+old
+	if int(i) >= max(len(b.narrow), len(b.wide)) {
+		b.grow(int(i)+1, c.kind)
 	}
-	b.set[i/64] &^= 1 << (i % 64)
-	delete(c.odd, slot)
+	if b.has(i) {
+		if c.isText() {
+			old := int64(len(c.texts.get(b.wide[i])))
+			c.text, c.unused = c.text-old, c.unused+old
+		}
+		b.set[i/64] &^= 1 << (i % 64)
+	}
+	if c.odd != nil {
+		delete(c.odd, slot)
+	}
 	switch {
 	case v.IsNull():
 		return
@@ -133,7 +175,7 @@ func (c *cells) clean() {
 	c.texts, c.unused = texts{}, 0
 	for _, b := range c.blocks {
 		for i := range b.wide {
-			if b.set[i/64]>>(i%64)&1 != 0 {
+			if b.has(int32(i)) {
 				b.wide[i] = c.texts.put(old.get(b.wide[i]))
 			}
 		}

@@ -76,8 +76,9 @@ type sliceWriter struct {
 	rows    int64 // written in all
 	inside  int64 // written to the current row group
 	err     error
-	columns [][]value  // of gather
-	rowsAt  []sliceRow // of gather
+	columns [][]value // of gather, as what follows
+	edits   []int32
+	slots   []int32
 }
 
 // op writes the rows of one op and returns their span. After an error it does nothing.
@@ -110,10 +111,10 @@ func (s *sliceWriter) gather(rows sliceRows, from, n int) [][]value {
 		columns[c] = slices.Grow(columns[c][:0], n)[:n]
 		clear(columns[c])
 	}
-	s.rowsAt = s.rowsAt[:0]
+	s.edits, s.slots = s.edits[:0], s.slots[:0]
 	for i := range n {
 		r := rows.at(from + i)
-		s.rowsAt = append(s.rowsAt, r)
+		s.edits, s.slots = append(s.edits, r.edit), append(s.slots, r.slot)
 		columns[0][i] = parquet.Int32Value(r.edit)
 		if r.edit != editAdd {
 			columns[1][i] = parquet.Int64Value(r.row)
@@ -123,14 +124,18 @@ func (s *sliceWriter) gather(rows sliceRows, from, n int) [][]value {
 		}
 	}
 	for c := range s.merge.Schema.Columns {
-		key := slices.Contains(s.merge.key, c)
-		for i, r := range s.rowsAt {
+		s.merge.rows[c].fill(columns[3+c], s.slots)
+		if slices.Contains(s.merge.key, c) {
+			continue
+		}
+		for i, edit := range s.edits {
 			switch {
-			case r.edit != editDelete || key:
-				columns[3+c][i] = s.merge.cell(c, r.slot)
+			case edit != editDelete:
 			case c == s.merge.order:
 				// Read back without it, a delete would be lower than every row.
-				columns[3+c][i] = s.merge.orders.at(r.slot)
+				columns[3+c][i] = s.merge.orders.at(s.slots[i])
+			default:
+				columns[3+c][i] = value{}
 			}
 		}
 	}
