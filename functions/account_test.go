@@ -1,0 +1,386 @@
+package functions_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/smithy-go/logging"
+
+	"sluice/functions/tick"
+	"sluice/internal/object"
+	"sluice/internal/replicate"
+	"sluice/scripts/dmsgen"
+	"sluice/scripts/rig"
+	"sluice/statestore"
+)
+
+// account is a deployment of the functions and the state machine in the stand-in for AWS: the real binaries behind the Lambda
+// runtime interface, the real definition, and stores of this deployment's own.
+type account struct {
+	t        testing.TB
+	endpoint string
+	name     string // ends the names of everything in it
+	raw      string // buckets
+	lake     string
+	table    string // the control table
+	machine  string // ARN
+	queue    string // URL: what the topic said
+	env      map[string]string
+	settings aws.Config
+	s3       *s3.Client
+	lambda   *lambda.Client
+	states   *sfn.Client
+	sqs      *sqs.Client
+	out      *dmsgen.Writer
+	ticks    int
+}
+
+// code holds the zips of the functions in the stand-in, made once for all tests.
+type code struct {
+	once   sync.Once
+	failed error
+	bucket string
+}
+
+var built code //nolint:gochecknoglobals // building takes seconds, and every test wants the same
+
+const (
+	controller  = "controller"
+	initialload = "initialload"
+	merge       = "merge"
+	janitor     = "janitor"
+)
+
+// deploy makes an account. env is laid over the functions' environment.
+func deploy(t testing.TB, env map[string]string) *account {
+	t.Helper()
+	control := rig.DynamoDB(t)
+	a := &account{t: t, endpoint: control.Endpoint, table: control.Name, name: strings.TrimPrefix(control.Name, "DMSCDC_Controller-")}
+	a.raw, a.lake = "raw-"+a.name, "lake-"+a.name
+	var err error
+	a.settings, err = config.LoadDefaultConfig(t.Context(), config.WithBaseEndpoint(a.endpoint), config.WithRegion(rig.Region), config.WithLogger(logging.Nop{}))
+	a.must(err)
+	a.s3 = s3.NewFromConfig(a.settings, func(o *s3.Options) { o.UsePathStyle = true })
+	a.lambda, a.states, a.sqs = lambda.NewFromConfig(a.settings), sfn.NewFromConfig(a.settings), sqs.NewFromConfig(a.settings)
+	built.once.Do(func() { built.failed = built.upload(a) })
+	a.must(built.failed)
+	a.bucket(a.raw)
+	a.bucket(a.lake)
+	a.env = map[string]string{
+		"SLUICE_RAW": "s3://" + a.raw + "/dms", "SLUICE_LAKE": "s3://" + a.lake, "SLUICE_STATE": "dynamodb://" + a.table,
+		"SLUICE_SETTLE": "0", "SLUICE_FULL_LOAD_QUIET": "0", "SLUICE_STATE_MACHINE": a.arn("states", "stateMachine:TableRun-"+a.name),
+	}
+	for name, value := range env {
+		a.env[name] = value
+	}
+	for _, name := range []string{controller, initialload, merge, janitor} {
+		a.function(name, built.bucket, name+".zip", a.env)
+	}
+	a.machine = a.define(a.definition())
+	a.out, err = dmsgen.NewWriter(dmsgen.SinkFunc(a.put), dmsgen.DefaultSettings())
+	a.must(err)
+	return a
+}
+
+func (a *account) must(err error) {
+	a.t.Helper()
+	if err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+func (a *account) bucket(name string) {
+	a.t.Helper()
+	a.must(a.createBucket(a.t.Context(), name))
+}
+
+func (a *account) createBucket(ctx context.Context, name string) error {
+	where := &s3types.CreateBucketConfiguration{LocationConstraint: rig.Region}
+	_, err := a.s3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &name, CreateBucketConfiguration: where})
+	return err
+}
+
+func (a *account) arn(service, rest string) string {
+	return fmt.Sprintf("arn:aws:%s:%s:000000000000:%s", service, rig.Region, rest)
+}
+
+// upload builds the functions as the Makefile does and puts their zips where Lambda finds them.
+func (c *code) upload(a *account) error {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "sluice-functions-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	c.bucket = "code-" + a.name
+	if err := a.createBucket(ctx, c.bucket); err != nil {
+		return err
+	}
+	for _, name := range []string{controller, initialload, merge, janitor} {
+		binary := filepath.Join(dir, name)
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", binary, "./"+name)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("build %s: %w\n%s", name, err, out)
+		}
+		body, err := os.ReadFile(binary)
+		if err != nil {
+			return err
+		}
+		if err := a.upload(ctx, c.bucket, name+".zip", map[string][]byte{"bootstrap": body}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// upload puts a zip of executable files into a bucket. It is stored, not compressed: nobody carries it far.
+func (a *account) upload(ctx context.Context, bucket, key string, files map[string][]byte) error {
+	var body bytes.Buffer
+	z := zip.NewWriter(&body)
+	for name, content := range files {
+		header := &zip.FileHeader{Name: name, Method: zip.Store}
+		header.SetMode(0o755)
+		w, err := z.CreateHeader(header)
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(content); err != nil {
+			return err
+		}
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	_, err := a.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: bytes.NewReader(body.Bytes())})
+	return err
+}
+
+// function makes a function of this account from a zip.
+func (a *account) function(name, bucket, key string, env map[string]string) {
+	a.t.Helper()
+	_, err := a.lambda.CreateFunction(a.t.Context(), &lambda.CreateFunctionInput{
+		FunctionName: aws.String(name + "-" + a.name), Role: aws.String("arn:aws:iam::000000000000:role/" + name),
+		Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"), MemorySize: aws.Int32(3538), Timeout: aws.Int32(900),
+		Code:        &lambdatypes.FunctionCode{S3Bucket: &bucket, S3Key: &key},
+		Environment: &lambdatypes.Environment{Variables: env},
+	})
+	a.must(err)
+}
+
+// definition is the real one, with this account's names.
+func (a *account) definition() string {
+	a.t.Helper()
+	text, err := os.ReadFile("../infra/tablerun.asl.json")
+	a.must(err)
+	topic := a.topic()
+	return strings.NewReplacer(
+		"${MergeFunctionArn}", a.arn("lambda", "function:"+merge+"-"+a.name),
+		"${InitialLoadFunctionArn}", a.arn("lambda", "function:"+initialload+"-"+a.name),
+		"${TopicArn}", topic,
+	).Replace(string(text))
+}
+
+// topic makes the topic and a queue that hears what it says.
+func (a *account) topic() string {
+	a.t.Helper()
+	topics := sns.NewFromConfig(a.settings)
+	topic, err := topics.CreateTopic(a.t.Context(), &sns.CreateTopicInput{Name: aws.String("topic-" + a.name)})
+	a.must(err)
+	queue, err := a.sqs.CreateQueue(a.t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("heard-" + a.name)})
+	a.must(err)
+	a.queue = *queue.QueueUrl
+	_, err = topics.Subscribe(a.t.Context(), &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String(a.arn("sqs", "heard-"+a.name))})
+	a.must(err)
+	return *topic.TopicArn
+}
+
+func (a *account) define(definition string) string {
+	a.t.Helper()
+	out, err := a.states.CreateStateMachine(a.t.Context(), &sfn.CreateStateMachineInput{
+		Name: aws.String("TableRun-" + a.name), Definition: &definition, RoleArn: aws.String("arn:aws:iam::000000000000:role/tablerun"),
+	})
+	a.must(err)
+	return *out.StateMachineArn
+}
+
+// put stores what DMS writes.
+func (a *account) put(ctx context.Context, key string, body []byte, _ time.Time) error {
+	_, err := a.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: &a.raw, Key: aws.String("dms/" + key), Body: bytes.NewReader(body)})
+	return err
+}
+
+// invoke calls a function; the error holds the name of the function's error.
+func (a *account) invoke(name string, event, answer any) error {
+	a.t.Helper()
+	payload, err := json.Marshal(event)
+	a.must(err)
+	out, err := a.lambda.Invoke(a.t.Context(), &lambda.InvokeInput{FunctionName: aws.String(name + "-" + a.name), Payload: payload})
+	a.must(err)
+	if out.FunctionError != nil {
+		return fmt.Errorf("%s: %s", *out.FunctionError, out.Payload)
+	}
+	return json.Unmarshal(out.Payload, answer)
+}
+
+// tick makes a tick as the schedule does, and waits until every execution that it started has ended.
+func (a *account) tick() tick.Answer {
+	a.t.Helper()
+	a.ticks++
+	answer := a.start(fmt.Sprintf("2026-11-21T%02d:00:00Z", a.ticks))
+	a.ended()
+	return answer
+}
+
+// start makes a tick, and does not wait for what it started.
+func (a *account) start(name string) tick.Answer {
+	a.t.Helper()
+	var answer tick.Answer
+	a.must(a.invoke(controller, tick.Event{Tick: name}, &answer))
+	return answer
+}
+
+// ended waits until no execution is running, and returns all of them, newest first.
+func (a *account) ended() []sfntypes.ExecutionListItem {
+	a.t.Helper()
+	for {
+		var all []sfntypes.ExecutionListItem
+		running := false
+		pages := sfn.NewListExecutionsPaginator(a.states, &sfn.ListExecutionsInput{StateMachineArn: &a.machine})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(a.t.Context())
+			a.must(err)
+			all = append(all, page.Executions...)
+		}
+		for _, e := range all {
+			running = running || e.Status == sfntypes.ExecutionStatusRunning
+		}
+		if !running {
+			return all
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// latest describes the execution that started last.
+func (a *account) latest() *sfn.DescribeExecutionOutput {
+	a.t.Helper()
+	all := a.ended()
+	newest := all[0]
+	for _, e := range all {
+		if e.StartDate.After(*newest.StartDate) {
+			newest = e
+		}
+	}
+	out, err := a.states.DescribeExecution(a.t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: newest.ExecutionArn})
+	a.must(err)
+	return out
+}
+
+// engine is what sluice run and the operator's commands work with, on a lake and a control table.
+func (a *account) engine(lake, table string) *replicate.Engine {
+	a.t.Helper()
+	settings := replicate.DefaultSettings()
+	settings.Settle, settings.FullLoadQuiet = 0, 0
+	client := dynamodb.NewFromConfig(a.settings)
+	e, err := replicate.New(replicate.Config{
+		RawBucket: a.raw, RawPrefix: "dms/", LakeBucket: lake, Schema: "*", Owner: "operator", Settings: settings,
+	}, replicate.Stores{
+		Objects: func(_ context.Context, bucket string) (replicate.Objects, error) {
+			return object.NewS3(a.s3, bucket), nil
+		},
+		State: statestore.New(statestore.NewDynamoDB(client, table, time.Now)),
+	})
+	a.must(err)
+	return e
+}
+
+func (a *account) operator() *replicate.Engine { return a.engine(a.lake, a.table) }
+
+func (a *account) activate(table, key, partition string) {
+	a.t.Helper()
+	_, err := a.operator().Activate(a.t.Context(), table, replicate.Activation{PrimaryKey: &key, PartitionKey: &partition})
+	a.must(err)
+}
+
+// rows is what DuckDB reads in a lake folder, ordered.
+func (a *account) rows(bucket, folder, columns string) []string {
+	a.t.Helper()
+	dir, files := a.t.(*testing.T).TempDir(), 0
+	pages := s3.NewListObjectsV2Paginator(a.s3, &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: aws.String(folder + "/")})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(a.t.Context())
+		a.must(err)
+		for _, o := range page.Contents {
+			path := filepath.Join(dir, filepath.FromSlash(*o.Key))
+			a.must(os.MkdirAll(filepath.Dir(path), 0o755))
+			a.must(os.WriteFile(path, a.get(bucket, *o.Key), 0o600))
+			files++
+		}
+	}
+	if files == 0 {
+		return nil
+	}
+	var rows []string
+	sql := fmt.Sprintf("select %s from read_parquet(?, hive_partitioning=true, union_by_name=true) order by all", columns)
+	for _, row := range rig.DuckDB(a.t).Query(sql, filepath.Join(dir, folder, "**", "*.parquet")) {
+		texts := make([]string, len(row))
+		for i, v := range row {
+			texts[i] = rig.Text(v)
+		}
+		rows = append(rows, strings.Join(texts, " "))
+	}
+	return rows
+}
+
+func (a *account) get(bucket, key string) []byte {
+	a.t.Helper()
+	out, err := a.s3.GetObject(a.t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	a.must(err)
+	defer func() { _ = out.Body.Close() }()
+	body, err := io.ReadAll(out.Body)
+	a.must(err)
+	return body
+}
+
+// heard returns the messages that the topic sent since the last call.
+func (a *account) heard() []string {
+	a.t.Helper()
+	var messages []string
+	for {
+		out, err := a.sqs.ReceiveMessage(a.t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &a.queue, MaxNumberOfMessages: 10})
+		a.must(err)
+		if len(out.Messages) == 0 {
+			return messages
+		}
+		for _, m := range out.Messages {
+			var envelope struct{ Subject, Message string }
+			a.must(json.Unmarshal([]byte(*m.Body), &envelope))
+			messages = append(messages, envelope.Subject+"\n"+envelope.Message)
+			_, err := a.sqs.DeleteMessage(a.t.Context(), &sqs.DeleteMessageInput{QueueUrl: &a.queue, ReceiptHandle: m.ReceiptHandle})
+			a.must(err)
+		}
+	}
+}
