@@ -64,7 +64,7 @@ type code struct {
 	bucket string
 }
 
-var built code //nolint:gochecknoglobals // building takes seconds, and every test wants the same
+var built code
 
 const (
 	controller  = "controller"
@@ -319,9 +319,9 @@ func (a *account) engine(lake, table string) *replicate.Engine {
 
 func (a *account) operator() *replicate.Engine { return a.engine(a.lake, a.table) }
 
-func (a *account) activate(table, key, partition string) {
+func (a *account) activate(key, partition string) {
 	a.t.Helper()
-	_, err := a.operator().Activate(a.t.Context(), table, replicate.Activation{PrimaryKey: &key, PartitionKey: &partition})
+	_, err := a.operator().Activate(a.t.Context(), "store.product", replicate.Activation{PrimaryKey: &key, PartitionKey: &partition})
 	a.must(err)
 }
 
@@ -383,4 +383,22 @@ func (a *account) heard() []string {
 			a.must(err)
 		}
 	}
+}
+
+// unzip returns the one file of a zip that upload made.
+func unzip(t testing.TB, body []byte) []byte {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := z.File[0].Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
 }

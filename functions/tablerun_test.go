@@ -70,7 +70,7 @@ func TestTableRunLoadsMergesAndRests(t *testing.T) {
 	if got := a.tick(); got.Registered != 1 || got.Started != 0 {
 		t.Errorf("first tick: %+v", got)
 	}
-	a.activate("store.product", "id", "dept")
+	a.activate("id", "dept")
 	if got := a.tick(); got.Started != 1 {
 		t.Errorf("second tick: %+v", got)
 	}
@@ -101,7 +101,7 @@ func (a *account) manyParts(parts int) {
 	}
 	a.load(product(), rows...)
 	a.tick()
-	a.activate("store.product", "id", "dept")
+	a.activate("id", "dept")
 	a.tick()
 	var changes []dmsgen.Change
 	for i := range parts {
@@ -140,7 +140,7 @@ func TestTableRunMergesBatchAfterBatch(t *testing.T) {
 	a := deploy(t, map[string]string{"SLUICE_INLINE_BYTES": "1", "SLUICE_BATCH_BYTES": "1MiB"})
 	a.load(product(), []any{int64(1), "a", "x"})
 	a.tick()
-	a.activate("store.product", "id", "")
+	a.activate("id", "")
 	a.tick()
 	for n := range 3 {
 		var changes []dmsgen.Change
