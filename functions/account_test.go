@@ -319,9 +319,9 @@ func (a *account) engine(lake, table string) *replicate.Engine {
 
 func (a *account) operator() *replicate.Engine { return a.engine(a.lake, a.table) }
 
-func (a *account) activate(key, partition string) {
+func (a *account) activate(partition string) {
 	a.t.Helper()
-	_, err := a.operator().Activate(a.t.Context(), "store.product", replicate.Activation{PrimaryKey: &key, PartitionKey: &partition})
+	_, err := a.operator().Activate(a.t.Context(), "store.product", replicate.Activation{PrimaryKey: aws.String("id"), PartitionKey: &partition})
 	a.must(err)
 }
 

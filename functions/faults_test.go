@@ -41,7 +41,7 @@ func troubled(t *testing.T, env map[string]string) *inTrouble {
 	x := &inTrouble{account: a, proxy: proxy.New(t, a.endpoint), pids: t.TempDir()}
 	a.load(product(), []any{int64(1), "a", "x"}, []any{int64(2), "b", "y"}, []any{int64(3), "c", "x"})
 	a.tick()
-	a.activate("id", "dept")
+	a.activate("dept")
 	a.tick()
 	a.change(product(), update(int64(1), "A", "y"), remove(int64(2), "b", "y"), insert(int64(4), "d", "z"))
 	return x

@@ -46,19 +46,21 @@ func (a *account) change(t dmsgen.Table, changes ...dmsgen.Change) {
 }
 
 // sameAsRun says that a single process makes the same of the inputs.
-func (a *account) sameAsRun(folder, columns, key, partition string) {
+func (a *account) sameAsRun(partition string) {
 	a.t.Helper()
+	const columns = "id, name, dept"
+	key := "id"
 	e := a.engine(a.lake+"-run", a.table+"-run")
 	a.bucket(a.lake + "-run")
 	a.must(e.Run(a.t.Context(), func(replicate.Result) {}))
-	_, err := e.Activate(a.t.Context(), "store."+folder, replicate.Activation{PrimaryKey: &key, PartitionKey: &partition})
+	_, err := e.Activate(a.t.Context(), "store.product", replicate.Activation{PrimaryKey: &key, PartitionKey: &partition})
 	a.must(err)
 	a.must(e.Run(a.t.Context(), func(r replicate.Result) {
 		if r.Action == replicate.Failed || r.Action == replicate.Halted {
 			a.t.Errorf("run: %s %s", r.Action, r.Reason)
 		}
 	}))
-	if diff := cmp.Diff(a.rows(a.lake+"-run", folder, columns), a.rows(a.lake, folder, columns)); diff != "" {
+	if diff := cmp.Diff(a.rows(a.lake+"-run", "product", columns), a.rows(a.lake, "product", columns)); diff != "" {
 		a.t.Errorf("lake (-sluice run +functions):\n%s", diff)
 	}
 }
@@ -70,7 +72,7 @@ func TestTableRunLoadsMergesAndRests(t *testing.T) {
 	if got := a.tick(); got.Registered != 1 || got.Started != 0 {
 		t.Errorf("first tick: %+v", got)
 	}
-	a.activate("id", "dept")
+	a.activate("dept")
 	if got := a.tick(); got.Started != 1 {
 		t.Errorf("second tick: %+v", got)
 	}
@@ -89,7 +91,7 @@ func TestTableRunLoadsMergesAndRests(t *testing.T) {
 	if got := a.tick(); got.Idle != 1 || len(a.ended()) != before {
 		t.Errorf("idle tick: %+v, %d executions more", got, len(a.ended())-before)
 	}
-	a.sameAsRun("product", "id, name, dept", "id", "dept")
+	a.sameAsRun("dept")
 }
 
 // manyParts loads a table into so many partitions, one row each, and writes changes to all of them, some of which move.
@@ -101,7 +103,7 @@ func (a *account) manyParts(parts int) {
 	}
 	a.load(product(), rows...)
 	a.tick()
-	a.activate("id", "dept")
+	a.activate("dept")
 	a.tick()
 	var changes []dmsgen.Change
 	for i := range parts {
@@ -131,7 +133,7 @@ func TestTableRunSpreadsABigCommitOverManyWorkers(t *testing.T) {
 	if got := a.rows(a.lake, "product", "id, name"); len(got) != parts || strings.Contains(strings.Join(got, ";"), "old") {
 		t.Errorf("%d rows: %v", len(got), got)
 	}
-	a.sameAsRun("product", "id, name, dept", "id", "dept")
+	a.sameAsRun("dept")
 }
 
 // TestTableRunMergesBatchAfterBatch: three change files of which each is a batch of its own, each handed over.
@@ -140,7 +142,7 @@ func TestTableRunMergesBatchAfterBatch(t *testing.T) {
 	a := deploy(t, map[string]string{"SLUICE_INLINE_BYTES": "1", "SLUICE_BATCH_BYTES": "1MiB"})
 	a.load(product(), []any{int64(1), "a", "x"})
 	a.tick()
-	a.activate("id", "")
+	a.activate("")
 	a.tick()
 	for n := range 3 {
 		var changes []dmsgen.Change
@@ -156,7 +158,7 @@ func TestTableRunMergesBatchAfterBatch(t *testing.T) {
 	if entered := a.entered(run); entered["Finish"] < 3 || entered["Merge"] != entered["Finish"]+1 {
 		t.Errorf("states: %v", entered)
 	}
-	a.sameAsRun("product", "id, name, dept", "id", "")
+	a.sameAsRun("")
 }
 
 // wide is a text of 2 KiB that does not compress.
