@@ -21,6 +21,8 @@ ENVIRONMENT = {
     "CATALOG", "BATCH_BYTES", "TARGET_FILE_BYTES", "COMPRESSION", "COMPACT", "OP_COLUMN", "INLINE_BYTES", "STOP_BEFORE",
     "STATE_MACHINE",
 }
+IN_RULES = {"Fn::" + f for f in ("And", "Contains", "EachMemberEquals", "EachMemberIn", "Equals", "Not", "Or", "RefAll",
+                                 "ValueOf", "ValueOfAll")}
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/there"
 THERE = {
     "RawBucketName": "raw-there", "RawPrefix": "cdc/", "LakeBucketName": "lake-there", "LakePrefix": "tables/",
@@ -327,6 +329,10 @@ def questions(template):
             yield f"{name}: is in {asked.count(name)} groups of parameters"
         if not p.get("Description"):
             yield f"{name}: has no description"
+    for name, rule in template.get("Rules", {}).items():
+        for used in re.findall(r'"(Fn::\w+)"', json.dumps(rule)):
+            if used not in IN_RULES:
+                yield f"{name}: {used} does not work in rules"
     for name, o in template.get("Outputs", {}).items():
         if not o.get("Description"):
             yield f"{name}: has no description"
