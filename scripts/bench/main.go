@@ -19,6 +19,7 @@
 //	huge-groups          1 % of the rows of a file of 4 GiB with 4 row groups; only when it is named
 //	partitions           a load into 1,000 partitions that the input does not follow
 //	idle, idle-s3        1,200 tables with nothing new, on a directory and on the rig's S3 server
+//	functions            the Lambda functions: cold start, and a warm tick of 100 tables with nothing new
 //
 // It prints wall and CPU seconds and the peak resident memory of each process, as the kernel counts them (rusage), and
 // sluice's part of each. Everybody has the same two CPUs and finds its files in memory. The lakes are then compared by
@@ -78,7 +79,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	b := &bench{ctx: ctx, duckdb: os.Getenv(rig.EnvDuckDB), folds: map[string]string{}}
-	only := flag.String("only", "load,load-snappy,tail,random,verify,adopted-tail,adopted-random,columns,doubled,memory,partitions,idle,idle-s3", "cases to run")
+	only := flag.String("only", "load,load-snappy,tail,random,verify,adopted-tail,adopted-random,columns,doubled,memory,partitions,idle,idle-s3,functions", "cases to run")
 	repeat := flag.Int("repeat", 1, "runs of each case; the quickest counts")
 	guard := flag.String("guard", "", "a file of bounds: fail when the median of a CPU ratio is above one")
 	flag.BoolVar(&b.keep, "keep", false, "keep the lakes and print where they are")
@@ -151,6 +152,7 @@ func (b *bench) once(cases []string) (err error) {
 		{b.partitions, []string{"partitions"}},
 		{b.idleDirectory, []string{"idle"}},
 		{b.idleS3, []string{"idle-s3"}},
+		{b.functions, []string{"functions"}},
 	} {
 		if !slices.ContainsFunc(c.when, func(name string) bool { return slices.Contains(cases, name) }) {
 			continue
