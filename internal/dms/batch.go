@@ -23,24 +23,31 @@ const (
 // others: memory is the compressed row group's read columns, one page of each, and the batch. Errors
 // are [*InputError] or what the file returned.
 func (in *Input) Batches(ctx context.Context, wanted []int) iter.Seq2[Batch, error] {
+	return in.each(ctx, wanted, in.batch)
+}
+
+// each yields what read makes of the next rows, row group by row group.
+func (in *Input) each(ctx context.Context, wanted []int, read func(s *streams, first int64, rows int) (Batch, error)) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
 		for g, group := range in.src.RowGroups() {
-			if !in.group(ctx, groupOf{g, group}, wanted, yield) {
+			if !in.group(ctx, groupOf{g, group, wanted, read}, yield) {
 				return
 			}
 		}
 	}
 }
 
-// groupOf is a row group and its number.
+// groupOf is a row group, its number, and what is read of it how.
 type groupOf struct {
 	number int
 	parquetedit.RowGroup
+	wanted []int
+	read   func(s *streams, first int64, rows int) (Batch, error)
 }
 
 // group yields the batches of a row group; it returns false when there is to be no further one.
-func (in *Input) group(ctx context.Context, g groupOf, wanted []int, yield func(Batch, error) bool) bool {
-	streams := in.open(ctx, g.number, wanted)
+func (in *Input) group(ctx context.Context, g groupOf, yield func(Batch, error) bool) bool {
+	streams := in.open(ctx, g.number, g.wanted)
 	defer streams.stop()
 	rows := batchRows(g.RowGroup)
 	for at := int64(0); at < g.Rows; at += rows {
@@ -48,10 +55,13 @@ func (in *Input) group(ctx context.Context, g groupOf, wanted []int, yield func(
 			yield(Batch{}, err)
 			return false
 		}
-		batch, err := in.batch(streams, g.FirstRow+at, int(min(rows, g.Rows-at)))
+		batch, err := g.read(streams, g.FirstRow+at, int(min(rows, g.Rows-at)))
 		if err != nil {
 			yield(Batch{}, err)
 			return false
+		}
+		if batch.Chosen != nil && len(batch.Chosen) == 0 {
+			continue
 		}
 		if !yield(batch, nil) {
 			return false

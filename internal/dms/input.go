@@ -38,17 +38,35 @@ type Reader interface {
 	// Batches yields the rows in order, each batch with the wanted data columns and their before images;
 	// nil wants all of them, an empty slice none but the ops. An error is the last that is yielded.
 	Batches(ctx context.Context, wanted []int) iter.Seq2[Batch, error]
+	// Chosen yields some of the rows only, and reads the other columns of no others.
+	Chosen(ctx context.Context, wanted []int, c Choice) iter.Seq2[Batch, error]
+}
+
+// Choice says which rows of an input are wanted.
+type Choice struct {
+	By []int // data columns that tell: they and their before images are read of every row, as the ops are
+	// Rows returns the wanted rows of a batch that holds these columns alone, ascending, counted from its first row.
+	Rows func(b Batch) ([]int32, error)
 }
 
 // Batch is a run of rows. It and the values in it belong to the receiver.
 type Batch struct {
-	FirstRow int64 // number of the first row in the file, from 0
-	Ops      []Op  // by row; every one is [Insert] where the file has no ops
+	FirstRow int64   // number of the first row in the file, from 0
+	Chosen   []int32 // its rows, counted from the first one, ascending; nil = all, without a gap
+	Ops      []Op    // by row; every one is [Insert] where the file has no ops
 	// Columns holds the values by data column and row, nil for a column that was not wanted.
 	Columns [][]parquet.Value
 	// Before holds the before images, in the order of BeforeImage, by row; NULL means that the column
 	// did not change. It is nil for one whose column was not wanted.
 	Before [][]parquet.Value
+}
+
+// Row is the number of the i-th row of the batch in the file, from 0.
+func (b Batch) Row(i int) int64 {
+	if b.Chosen == nil {
+		return b.FirstRow + int64(i)
+	}
+	return b.FirstRow + int64(b.Chosen[i])
 }
 
 // ErrNames is wrapped when two columns of an input have names that differ at most by case.

@@ -15,6 +15,7 @@ type stream struct {
 	next func() ([]parquet.Value, error, bool)
 	stop func()
 	rest []parquet.Value // what is left of the current run
+	skip int             // rows to leave out before the next one; a column of which no row is wanted is never read
 }
 
 // errStopped ends the reading of a column whose reader wants no more.
@@ -40,7 +41,9 @@ func (in *Input) stream(ctx context.Context, group, column int) *stream {
 
 // each hands the next rows to use, in one or more runs of borrowed values.
 func (s *stream) each(first int64, rows int, use func([]parquet.Value) error) error {
-	for done := 0; done < rows; {
+	skipped := s.skip
+	s.skip = 0
+	for done := -skipped; done < rows; {
 		if len(s.rest) == 0 {
 			run, err, ok := s.next()
 			if err != nil {
@@ -50,6 +53,11 @@ func (s *stream) each(first int64, rows int, use func([]parquet.Value) error) er
 				return &InputError{Column: s.name, Row: first + int64(done), Reason: "the column ends before the rows of its row group"}
 			}
 			s.rest = run
+			continue
+		}
+		if done < 0 {
+			n := min(len(s.rest), -done)
+			s.rest, done = s.rest[n:], done+n
 			continue
 		}
 		n := min(len(s.rest), rows-done)
@@ -69,6 +77,29 @@ func (s *stream) take(first int64, rows int) ([]parquet.Value, error) {
 	taken := make([]parquet.Value, 0, rows)
 	err := s.each(first, rows, func(values []parquet.Value) error {
 		taken = appendOwned(taken, values)
+		return nil
+	})
+	return taken, err
+}
+
+// takeChosen returns those of the next rows that are chosen, owned by the caller; chosen is ascending.
+func (s *stream) takeChosen(first int64, rows int, chosen []int32) ([]parquet.Value, error) {
+	if s == nil {
+		return nil, nil
+	}
+	if len(chosen) == 0 {
+		s.skip += rows
+		return []parquet.Value{}, nil
+	}
+	taken, borrowed := make([]parquet.Value, 0, len(chosen)), make([]parquet.Value, 0, len(chosen))
+	at, next := int32(0), 0
+	err := s.each(first, rows, func(values []parquet.Value) error {
+		borrowed = borrowed[:0]
+		end := at + int32(len(values))
+		for ; next < len(chosen) && chosen[next] < end; next++ {
+			borrowed = append(borrowed, values[chosen[next]-at])
+		}
+		taken, at = appendOwned(taken, borrowed), end
 		return nil
 	})
 	return taken, err
