@@ -2,6 +2,7 @@ package parquetedit
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 )
@@ -104,7 +105,12 @@ func (x *splicer) chunk(ctx context.Context, c *cursor, list []stretch) (bool, e
 	for _, s := range list {
 		if !s.copied {
 			c.seek(x.old, s.from)
-			if err := c.pages(ctx, x.old.pages[s.to-1].first+x.old.rows(s.to-1), x.within(0, chunk.values)); err != nil {
+			end := x.old.pages[s.to-1].first + x.old.rows(s.to-1)
+			err := c.pages(ctx, end, x.within(0, chunk.values))
+			if errors.Is(err, ErrCorrupt) || err == nil && c.first != end {
+				return false, nil // other rows than the index says; the whole chunk tells whether it is broken
+			}
+			if err != nil {
 				return false, err
 			}
 			continue
