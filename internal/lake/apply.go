@@ -32,9 +32,9 @@ func (s *Slice) Create(w io.Writer, o FileOptions) (rows int64, err error) {
 		return 0, err
 	}
 	values := make([][]value, len(columns))
-	for from := s.from + len(s.replaces); from < s.to; from += sliceChunk {
+	for from := s.from + len(s.replaces); from < s.to; from += sliceChunkRows {
 		for i, c := range columns {
-			if values[i], err = s.column(c, from, min(from+sliceChunk, s.to)); err != nil {
+			if values[i], err = s.column(c, from, min(from+sliceChunkRows, s.to)); err != nil {
 				return 0, err
 			}
 		}
@@ -137,46 +137,4 @@ func (s *Slice) column(c parquetedit.Column, from, to int) ([]value, error) {
 		}
 	}
 	return values, nil
-}
-
-// Check returns a [SchemaError] when a lake file cannot hold what the merge
-// puts into it. It runs before the commit, because a commit must be possible to finish.
-func (m *Merge) Check(files []*File) error {
-	for _, r := range m.Rewrites {
-		f := files[r.File]
-		for _, c := range f.Columns {
-			if err := m.checkColumn(f, c, slices.Concat(r.with, r.appends)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (m *Merge) checkColumn(f *File, c parquetedit.Column, slots []int32) error {
-	at := m.Schema.Index(c.Name)
-	if at < 0 {
-		return nil
-	}
-	column := m.Schema.Columns[at]
-	convert, err := Converter(column.Type, c.Type)
-	if err != nil {
-		return typeError(f.Key, c, column.Type)
-	}
-	if convert == nil && !c.Required {
-		return nil
-	}
-	for _, slot := range slots {
-		v := m.cell(at, slot)
-		if c.Required && v.IsNull() {
-			return &SchemaError{File: f.Key, Column: c.Name, Got: "NULL", Want: "column, which is REQUIRED", Widen: true}
-		}
-		if convert == nil {
-			continue
-		}
-		if _, err := convert(v); err != nil {
-			return valueError(place{f.Key, -1}, c, column.Type, err)
-		}
-	}
-	return nil
 }

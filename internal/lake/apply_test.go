@@ -19,11 +19,11 @@ func applied(t *testing.T, s *lake.Schema, f *lakeFile, changes sheet) *parquete
 	if len(m.Creates) != 0 || len(m.Rewrites) != 1 {
 		t.Fatalf("%d creates, %d rewrites", len(m.Creates), len(m.Rewrites))
 	}
-	if err := m.Check([]*lake.File{&f.File}); err != nil {
+	if err := m.Check(t.Context(), []*lake.File{&f.File}); err != nil {
 		t.Fatal(err)
 	}
 	var object, body bytes.Buffer
-	spans, err := m.WriteChanges(&object)
+	spans, err := m.WriteChanges(t.Context(), &object)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestMerge_Check(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := stored(t, "one", "", c.file)
 			m := planned(t, folded(t, s, c.changes), []*lakeFile{f})
-			err := m.Check([]*lake.File{&f.File})
+			err := m.Check(t.Context(), []*lake.File{&f.File})
 			if diff := cmp.Diff(c.want, dataError(err)); diff != "" {
 				t.Error("−want +got:\n", diff)
 			}

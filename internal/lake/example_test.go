@@ -46,7 +46,7 @@ func Example() {
 	}
 
 	var object bytes.Buffer // what a commit keeps: the rows of every op
-	spans, _ := plan.WriteChanges(&object)
+	spans, _ := plan.WriteChanges(ctx, &object)
 	slice, _ := lake.ReadSlice(ctx, exampleOpen(object.Bytes()), table, spans[0])
 	var body bytes.Buffer
 	stats, err := slice.Rewrite(ctx, exampleOpen(product), parquetedit.NewOutput(exampleSource(product), &body), lake.FileOptions{})

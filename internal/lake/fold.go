@@ -2,7 +2,6 @@ package lake
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -36,6 +35,7 @@ type Fold struct {
 	read    int64
 	odd     int64
 	scratch []byte
+	part    *part // nil = every key is wanted
 }
 
 // entry is the net effect on one key so far.
@@ -73,6 +73,10 @@ type Input struct {
 	Name    string // for errors
 	Reader  dms.Reader
 	Context bool // its changes are in the lake already: they only outrank late ones
+
+	replay *replay // nil = an input of DMS
+	number int32   // in a batch that is folded in parts
+	first  int64   // rows of the inputs before it there
 }
 
 // Add folds the changes of the next input. Errors are [SchemaError], [KeyError],
@@ -82,9 +86,16 @@ func (f *Fold) Add(ctx context.Context, in Input) error {
 	if err != nil {
 		return err
 	}
-	for batch, err := range in.Reader.Batches(ctx, src.wanted) {
+	batches := in.Reader.Batches(ctx, src.wanted)
+	if f.part != nil {
+		batches = in.Reader.Chosen(ctx, src.wanted, f.choice(src))
+	}
+	for batch, err := range batches {
+		if err != nil && f.part != nil && f.part.err != nil {
+			return f.part.err
+		}
 		if err != nil {
-			return fmt.Errorf("read %s: %w", in.Name, err)
+			return src.fault(err)
 		}
 		if err := f.addBatch(src, batch); err != nil {
 			return err
@@ -94,21 +105,19 @@ func (f *Fold) Add(ctx context.Context, in Input) error {
 }
 
 func (f *Fold) addBatch(src *source, b dms.Batch) error {
-	columns := make([][]value, len(f.schema.Columns))
-	for c := range columns {
-		if src.at[c] < 0 {
-			continue
-		}
-		columns[c] = b.Columns[src.at[c]]
-		if err := f.convertColumn(src, c, b.FirstRow, columns[c]); err != nil {
-			return err
-		}
+	columns, err := f.convertBatch(src, b)
+	if err != nil {
+		return err
 	}
-	if !src.Context {
+	if !src.Context && src.replay == nil {
 		f.read += int64(len(b.Ops))
 	}
+	add := f.addRow
+	if src.replay != nil {
+		add = f.replayRow
+	}
 	for i, op := range b.Ops {
-		if err := f.addRow(src, columns, row{batch: b, at: i, op: op}); err != nil {
+		if err := add(src, columns, row{batch: b, at: i, op: op, input: src.number}); err != nil {
 			return err
 		}
 	}
@@ -120,9 +129,10 @@ type row struct {
 	batch dms.Batch
 	at    int
 	op    dms.Op
+	input int32 // number of its input in a batch that is folded in parts
 }
 
-func (r row) number() int64 { return r.batch.FirstRow + int64(r.at) }
+func (r row) number() int64 { return r.batch.Row(r.at) }
 
 func (f *Fold) addRow(src *source, columns [][]value, r row) error {
 	if src.keyless {
@@ -131,8 +141,7 @@ func (f *Fold) addRow(src *source, columns [][]value, r row) error {
 			return nil
 		}
 		if !src.Context {
-			f.entries = append(f.entries, entry{slot: int32(len(f.ops))})
-			f.set(int32(len(f.ops)), change{columns: columns, row: r})
+			f.append(change{columns: columns, row: r})
 		}
 		return nil
 	}
@@ -140,14 +149,12 @@ func (f *Fold) addRow(src *source, columns [][]value, r row) error {
 	if err != nil {
 		return err
 	}
-	if r.op == dms.Update && len(r.batch.Before) > 0 {
-		old, err := f.oldKey(src, columns, r)
-		if err != nil {
-			return err
-		}
-		if text := f.encode(old); old != nil && string(text) != string(key) {
-			f.put(text, src, change{columns: columns, row: r, gone: true, key: old})
-		}
+	old, err := f.keyBefore(src, columns, r)
+	if err != nil {
+		return err
+	}
+	if text := f.encode(old); old != nil && string(text) != string(key) {
+		f.put(text, src, change{columns: columns, row: r, gone: true, key: old})
 	}
 	f.put(key, src, change{columns: columns, row: r, gone: r.op == dms.Delete})
 	return nil
@@ -165,6 +172,14 @@ func (f *Fold) encodeKey(src *source, columns [][]value, r row) ([]byte, error) 
 	}
 	f.scratch = key[:0]
 	return key, nil
+}
+
+// keyBefore returns the values that an update says its key had before, or nil.
+func (f *Fold) keyBefore(src *source, columns [][]value, r row) ([]value, error) {
+	if r.op != dms.Update || len(r.batch.Before) == 0 || src.replay != nil {
+		return nil, nil
+	}
+	return f.oldKey(src, columns, r)
 }
 
 // oldKey returns the key's values before an update, or nil when no before image
@@ -210,16 +225,20 @@ type change struct {
 	key     []value // its values, where they are not the row's
 }
 
-func (c change) order(place int) value {
-	if place < 0 || c.columns[place] == nil {
+// cell returns the row's value of a column.
+func (c change) cell(column int) value {
+	if column < 0 || c.columns[column] == nil {
 		return value{}
 	}
-	return c.columns[place][c.row.at]
+	return c.columns[column][c.row.at]
 }
 
 // put makes a change the net effect of its key, unless the order column says that it is older than the one there.
 func (f *Fold) put(key []byte, src *source, c change) {
-	order := c.order(f.order)
+	if f.part != nil && !f.part.holds(key) {
+		return
+	}
+	order := c.cell(f.order)
 	n := f.known.find(key)
 	known := n >= 0
 	if known && f.order >= 0 && Compare(f.schema.Columns[f.order].Type, order, f.orders.at(f.entries[n].slot)) < 0 {
@@ -231,6 +250,12 @@ func (f *Fold) put(key []byte, src *source, c change) {
 	e := &f.entries[n]
 	e.context, e.gone = src.Context, c.gone || src.Context
 	f.set(e.slot, c)
+}
+
+// append adds a change of a key-less table.
+func (f *Fold) append(c change) {
+	f.entries = append(f.entries, entry{slot: int32(len(f.ops))})
+	f.set(int32(len(f.ops)), c)
 }
 
 // enter adds the entry of a new key.
@@ -246,6 +271,9 @@ func (f *Fold) set(slot int32, c change) {
 		f.ops = append(f.ops, 0)
 	}
 	f.ops[slot] = c.row.op
+	if f.part != nil {
+		f.part.keep(slot, c)
+	}
 	for i := range f.rows {
 		if c.columns[i] == nil || c.gone {
 			f.rows[i].set(slot, value{})
@@ -264,6 +292,6 @@ func (f *Fold) set(slot int32, c change) {
 		}
 	}
 	if f.order >= 0 {
-		f.orders.set(slot, c.order(f.order))
+		f.orders.set(slot, c.cell(f.order))
 	}
 }

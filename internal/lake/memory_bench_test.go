@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -143,17 +144,39 @@ func peak(tb testing.TB) func() float64 {
 // BenchmarkMergeOfAMillion merges one change file of a million updates into four lake files of half a million rows each, under a memory limit
 // of 460 MiB: what a process of 512 MiB has.
 func BenchmarkMergeOfAMillion(b *testing.B) {
-	const changes, files, each = 1_000_000, 4, 500_000
-	input := orderFile(b, "changes.parquet", true, func(yield func(id, version uint64) bool) {
-		for i := range uint64(changes) {
-			if !yield(i*999_983*2%(files*each), 1) { // every other key, in no order
+	m := newBigMerge(b, 1_000_000, 4)
+	b.Run("whole", func(b *testing.B) { m.run(b, 0, 460<<20) })
+	b.Run("parts=4", func(b *testing.B) { m.run(b, 4, 460<<20) })
+}
+
+// BenchmarkMergeOfTenMillion merges ten times as many into twenty such files, of which every row changes. Whole it has no limit.
+func BenchmarkMergeOfTenMillion(b *testing.B) {
+	m := newBigMerge(b, 10_000_000, 20)
+	b.Run("parts=20", func(b *testing.B) { m.run(b, 20, 460<<20) })
+	b.Run("whole", func(b *testing.B) { m.run(b, 0, math.MaxInt64) })
+}
+
+// bigMerge is a change file of many updates, in no order, and lake files of half a million rows each.
+type bigMerge struct {
+	changes int64
+	input   *parquetedit.File
+	known   []*lake.File
+	opened  map[string]*parquetedit.File
+	schema  *lake.Schema
+}
+
+func newBigMerge(b *testing.B, changes, files uint64) *bigMerge {
+	b.Helper()
+	const each = 500_000
+	m := &bigMerge{changes: int64(changes), opened: map[string]*parquetedit.File{}, schema: &lake.Schema{Columns: orders(), Key: []string{"id"}}}
+	m.input = orderFile(b, "changes.parquet", true, func(yield func(id, version uint64) bool) {
+		for i := range changes {
+			if !yield(i*999_983*(files*each/changes)%(files*each), 1) {
 				return
 			}
 		}
 	})
-	var known []*lake.File
-	opened := map[string]*parquetedit.File{}
-	for n := range uint64(files) {
+	for n := range files {
 		key := fmt.Sprintf("lake-%d.parquet", n)
 		f := orderFile(b, key, false, func(yield func(id, version uint64) bool) {
 			for i := range uint64(each) {
@@ -162,73 +185,94 @@ func BenchmarkMergeOfAMillion(b *testing.B) {
 				}
 			}
 		})
-		opened[key] = f
-		known = append(known, &lake.File{Key: key, ETag: "x", Size: 1 << 20, Rows: f.NumRows()})
+		m.opened[key] = f
+		m.known = append(m.known, &lake.File{Key: key, ETag: "x", Size: 1 << 20, Rows: f.NumRows()})
 	}
-	open := func(_ context.Context, f *lake.File) (*parquetedit.File, error) { return opened[f.Key], nil }
-	schema := &lake.Schema{Columns: orders(), Key: []string{"id"}}
+	return m
+}
+
+func (m *bigMerge) open(_ context.Context, f *lake.File) (*parquetedit.File, error) {
+	return m.opened[f.Key], nil
+}
+
+// run merges, with the changes folded in so many parts, 0 for whole, and tells the most memory that each stage held.
+func (m *bigMerge) run(b *testing.B, parts int, limit int64) {
+	b.Helper()
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(limit))
 	path := filepath.Join(b.TempDir(), "object.parquet")
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(460 << 20))
-	var stages [4]float64
-	for b.Loop() {
+	stages := map[string]float64{}
+	stage := func(name string, work func() error) {
 		stop := peak(b)
-		fold, err := lake.NewFold(schema, lake.FoldOptions{})
-		if err != nil {
+		if err := work(); err != nil {
 			b.Fatal(err)
 		}
-		reader, err := dms.Open(input, dms.Options{})
-		if err != nil {
-			b.Fatal(err)
+		stages[name] = max(stages[name], stop())
+	}
+	for b.Loop() {
+		var merge *lake.Merge
+		stage("plan", func() (err error) {
+			merge, err = m.plan(b, parts)
+			return err
+		})
+		if merge.Counts.Updates != m.changes {
+			b.Fatalf("%+v", merge.Counts)
 		}
-		if err := fold.Add(b.Context(), lake.Input{Name: "changes", Reader: reader}); err != nil {
-			b.Fatal(err)
-		}
-		net, err := fold.Net()
-		if err != nil {
-			b.Fatal(err)
-		}
-		fold = nil
-		stages[0] = max(stages[0], stop())
-		stop = peak(b)
-		merge, err := net.PlanMerge(b.Context(), known, open, lake.Limits{TargetFileBytes: 128 << 20, Parallel: 2})
-		if err != nil {
-			b.Fatal(err)
-		}
-		stages[1] = max(stages[1], stop())
-		stop = peak(b)
 		object, err := os.Create(path)
 		if err != nil {
 			b.Fatal(err)
 		}
-		spans, err := merge.WriteChanges(object)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if merge.Counts.Updates != changes {
-			b.Fatalf("%+v", merge.Counts)
-		}
-		rewrites := len(merge.Rewrites)
-		net, merge = nil, nil
-		stages[2] = max(stages[2], stop())
-		stop = peak(b)
-		written := openPath(b, object)
-		for i := range rewrites {
-			slice, err := lake.ReadSlice(b.Context(), written, schema, spans[i])
-			if err != nil {
-				b.Fatal(err)
+		var spans []lake.Span
+		stage("write", func() error {
+			spans, err = merge.WriteChanges(b.Context(), object)
+			return err
+		})
+		merge = nil
+		stage("apply", func() error {
+			written := openPath(b, object)
+			for i, span := range spans {
+				slice, err := lake.ReadSlice(b.Context(), written, m.schema, span)
+				if err != nil {
+					return err
+				}
+				if _, err := slice.Rewrite(b.Context(), m.opened[fmt.Sprintf("lake-%d.parquet", i)], discard{}, lake.FileOptions{}); err != nil {
+					return err
+				}
 			}
-			f := opened[fmt.Sprintf("lake-%d.parquet", i)]
-			if _, err := slice.Rewrite(b.Context(), f, discard{}, lake.FileOptions{}); err != nil {
-				b.Fatal(err)
-			}
-		}
-		stages[3] = max(stages[3], stop())
-		_ = object.Close()
+			return object.Close()
+		})
 	}
-	for i, name := range []string{"fold-MiB", "plan-MiB", "write-MiB", "apply-MiB"} {
-		b.ReportMetric(stages[i], name)
+	most := 0.0
+	for name, mib := range stages {
+		b.ReportMetric(mib, name+"-MiB")
+		most = max(most, mib)
 	}
-	b.ReportMetric(max(stages[0], stages[1], stages[2], stages[3]), "peak-MiB")
+	b.ReportMetric(most, "peak-MiB")
+}
+
+func (m *bigMerge) plan(b *testing.B, parts int) (*lake.Merge, error) {
+	b.Helper()
+	reader, err := dms.Open(m.input, dms.Options{})
+	if err != nil {
+		return nil, err
+	}
+	in, limits := lake.Input{Name: "changes", Reader: reader}, lake.Limits{TargetFileBytes: 128 << 20, Parallel: 2}
+	if parts > 0 {
+		batch := &lake.Batch{Schema: m.schema, Inputs: []lake.Input{in}, Parts: parts}
+		return batch.PlanMerge(b.Context(), m.known, m.open, limits)
+	}
+	fold, err := lake.NewFold(m.schema, lake.FoldOptions{})
+	if err != nil {
+		return nil, err
+	}
+	if err := fold.Add(b.Context(), in); err != nil {
+		return nil, err
+	}
+	changes, err := fold.Net()
+	if err != nil {
+		return nil, err
+	}
+	fold = nil
+	return changes.PlanMerge(b.Context(), m.known, m.open, limits)
 }
 
 // discard is an output that nobody reads.

@@ -25,18 +25,20 @@ type Rewrite struct {
 	Deletes  []int64
 	Replaces []int64
 	gone     []int32 // changes, one for each of Deletes
-	with     []int32 // slots, one for each of Replaces
-	appends  []int32 // slots
+	with     []int32 // changes, one for each of Replaces
+	appends  []int32 // changes
+	gained   keyBounds
 }
 
 // Create is a new lake file in one partition.
 type Create struct {
-	Dir   string
-	slots []int32
+	Dir    string
+	adds   []int32 // changes
+	bounds keyBounds
 }
 
 // Rows returns how many rows the new file has.
-func (c *Create) Rows() int64 { return int64(len(c.slots)) }
+func (c *Create) Rows() int64 { return int64(len(c.adds)) }
 
 // Appends returns how many rows the rewritten file gains at its end.
 func (r *Rewrite) Appends() int64 { return int64(len(r.appends)) }
@@ -45,13 +47,15 @@ func (r *Rewrite) Appends() int64 { return int64(len(r.appends)) }
 type MergeCounts struct{ Inserts, Updates, Deletes, Noops, Stale, Duplicates int64 }
 
 // Merge is what a run of changes does to the lake: exactly one op upserts a
-// row, any number delete its key. It refers to the changes it was made from.
+// row, any number delete its key. It refers to the changes it was made from: to those in memory, or to the inputs of a [Batch],
+// whose rows are read again. Changes are numbered in the order of their keys.
 type Merge struct {
 	*Changes
 	Creates  []Create
 	Rewrites []Rewrite // in the order of the files
 	Counts   MergeCounts
 	rest     []int32 // changes that need no op: rows already so, keys not there
+	batch    *Batch  // nil: the changes are in memory
 }
 
 // PlanMerge finds the rows that changes touch and decides what becomes of each.
@@ -59,51 +63,48 @@ type Merge struct {
 // bounds are filled in. It reads footers, key columns, and of the rows it hits what tells
 // a change from none; it changes nothing.
 func (c *Changes) PlanMerge(ctx context.Context, files []*File, open Opener, l Limits) (*Merge, error) {
-	hits := make([][]hit, len(files))
-	if len(c.key) > 0 && len(c.entries) > 0 {
-		group, ctx := errgroup.WithContext(ctx)
-		group.SetLimit(max(l.Parallel, 1))
-		for i, f := range files {
-			f.boundByDir(c.Schema)
-			if !f.Live() || f.Min != nil && !c.any(f.Min, f.Max) {
-				continue
-			}
-			group.Go(func() error {
-				opened, err := open(ctx, f)
-				if err != nil {
-					return err
-				}
-				if f.Min == nil || f.Columns == nil {
-					f.Observe(opened, c.Schema)
-				}
-				hits[i], err = c.locate(ctx, opened, f)
-				return err
-			})
-		}
-		if err := group.Wait(); err != nil {
-			return nil, err
-		}
+	d := newDecision(c, files, l)
+	if err := d.add(ctx, c, open); err != nil {
+		return nil, err
 	}
-	return c.decide(files, hits, l), nil
+	if err := d.place(ctx); err != nil {
+		return nil, err
+	}
+	return d.merge(ctx)
+}
+
+// find finds the rows of lake files that have changed keys.
+func (c *Changes) find(ctx context.Context, files []*File, open Opener, parallel int) ([][]hit, error) {
+	hits := make([][]hit, len(files))
+	if len(c.key) == 0 || len(c.entries) == 0 {
+		return hits, nil
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(parallel, 1))
+	for i, f := range files {
+		f.boundByDir(c.Schema)
+		if !f.Live() || f.Min != nil && !c.any(f.Min, f.Max) {
+			continue
+		}
+		group.Go(func() error {
+			opened, err := open(ctx, f)
+			if err != nil {
+				return err
+			}
+			if f.Min == nil || f.Columns == nil {
+				f.Observe(opened, c.Schema)
+			}
+			hits[i], err = c.locate(ctx, opened, f)
+			return err
+		})
+	}
+	return hits, group.Wait()
 }
 
 // found is a hit and the file it is in.
 type found struct {
 	hit
 	file int32
-}
-
-// decide turns hits into rewrites and creates. It is pure.
-func (c *Changes) decide(files []*File, hits [][]hit, l Limits) *Merge {
-	d := &decision{Merge: Merge{Changes: c}, files: files, limits: l, rewrites: map[int]*Rewrite{}}
-	rows, ends := c.byChange(hits)
-	from := int32(0)
-	for n := range c.entries {
-		d.settle(n, rows[from:ends[n]])
-		from = ends[n]
-	}
-	d.place()
-	return d.merge()
 }
 
 // byChange puts the hits in the order of their changes, file by file, and says where each change's end.
@@ -131,22 +132,54 @@ func (c *Changes) byChange(hits [][]hit) (rows []found, ends []int32) {
 	return rows, ends
 }
 
-// decision is a merge in the making.
+// decision is a merge in the making. Of changes that are folded in parts, the parts are added in the order of their keys.
 type decision struct {
 	Merge
+	part     *Changes // that is being added
+	base     int32    // changes of the parts before it
+	slots    int64    // changed keys of all parts, those that are in the lake already too
+	text     int64    // bytes of text in their rows
 	files    []*File
 	limits   Limits
-	rewrites map[int]*Rewrite // by file
-	moved    []int32          // slots whose row changes its file: always to a created one
-	fresh    []int32          // slots with keys that are new to the lake
+	rewrites map[int]*Rewrite   // by file
+	moved    map[string][]int32 // by partition: changes whose row changes its file: always to a created one
+	fresh    map[string][]int32 // by partition: changes with keys that are new to the lake
 }
 
-// settle decides the fate of one change, given the lake's rows of its key.
+func newDecision(c *Changes, files []*File, l Limits) *decision {
+	return &decision{
+		Merge: Merge{Changes: c}, files: files, limits: l,
+		rewrites: map[int]*Rewrite{}, moved: map[string][]int32{}, fresh: map[string][]int32{},
+	}
+}
+
+// add decides what becomes of the rows of a part's keys.
+func (d *decision) add(ctx context.Context, c *Changes, open Opener) error {
+	hits, err := c.find(ctx, d.files, open, d.limits.Parallel)
+	if err != nil {
+		return err
+	}
+	d.part = c
+	rows, ends := c.byChange(hits)
+	from := int32(0)
+	for n := range c.entries {
+		d.settle(n, rows[from:ends[n]])
+		from = ends[n]
+	}
+	d.base += int32(len(c.entries))
+	d.slots += int64(len(c.ops))
+	for i := range c.rows {
+		d.text += c.rows[i].text
+	}
+	return nil
+}
+
+// settle decides the fate of one change of the part, given the lake's rows of its key.
 func (d *decision) settle(n int, rows []found) {
-	e := d.entries[n]
+	e, number := d.part.entries[n], d.base+int32(n)
 	if slices.ContainsFunc(rows, func(f found) bool { return f.stale }) {
 		d.Counts.Stale++
-		d.rest = append(d.rest, int32(n)) // a plan in the place of this one may find the row gone
+		d.rest = append(d.rest, number) // a plan in the place of this one may find the row gone
 		return
 	}
 	d.Counts.Duplicates += max(int64(len(rows))-1, 0)
@@ -155,38 +188,38 @@ func (d *decision) settle(n int, rows []found) {
 		if len(rows) > 0 {
 			d.Counts.Deletes++
 		} else {
-			d.rest = append(d.rest, int32(n))
+			d.rest = append(d.rest, number)
 		}
 		d.remove(rows, -1)
 	case len(rows) == 0:
 		d.Counts.Inserts++
-		d.fresh = append(d.fresh, e.slot)
+		dir := d.part.dirOf(e.slot)
+		d.fresh[dir] = append(d.fresh[dir], number)
 	default:
-		d.replace(e.slot, rows)
+		d.replace(number, d.part.dirOf(e.slot), rows)
 	}
 }
 
 // replace puts an upsert over the lake's rows of its key: one row of the same
 // partition is replaced in place, the others go; a row whose partition changed moves to a created file.
-func (d *decision) replace(slot int32, rows []found) {
+func (d *decision) replace(number int32, dir string, rows []found) {
 	keep := slices.IndexFunc(rows, func(f found) bool { return f.same })
 	if keep < 0 {
-		dir := d.dirOf(slot)
 		keep = slices.IndexFunc(rows, func(f found) bool { return d.files[f.file].Dir == dir })
 	}
 	d.remove(rows, keep)
 	switch {
 	case keep < 0:
 		d.Counts.Updates++
-		d.moved = append(d.moved, slot)
+		d.moved[dir] = append(d.moved[dir], number)
 	case rows[keep].same:
 		d.Counts.Noops++
-		d.rest = append(d.rest, rows[keep].change)
+		d.rest = append(d.rest, number)
 	default:
 		d.Counts.Updates++
 		r := d.rewrite(int(rows[keep].file))
 		r.Replaces = append(r.Replaces, rows[keep].row)
-		r.with = append(r.with, slot)
+		r.with = append(r.with, number)
 	}
 }
 
@@ -195,7 +228,7 @@ func (d *decision) remove(rows []found, keep int) {
 		if i != keep {
 			r := d.rewrite(int(f.file))
 			r.Deletes = append(r.Deletes, f.row)
-			r.gone = append(r.gone, f.change)
+			r.gone = append(r.gone, d.base+f.change)
 		}
 	}
 }
@@ -210,7 +243,7 @@ func (d *decision) rewrite(file int) *Rewrite {
 }
 
 // merge returns the finished value: rows ascending, files in order.
-func (d *decision) merge() *Merge {
+func (d *decision) merge(ctx context.Context) (*Merge, error) {
 	for file := range d.files {
 		r := d.rewrites[file]
 		if r == nil {
@@ -220,7 +253,7 @@ func (d *decision) merge() *Merge {
 		r.Replaces, r.with = sortBoth(r.Replaces, r.with)
 		d.Rewrites = append(d.Rewrites, *r)
 	}
-	return &d.Merge
+	return &d.Merge, d.bound(ctx)
 }
 
 // sortBoth sorts rows ascending, and the other list with them.

@@ -233,7 +233,7 @@ func (m *model) plan(t *rapid.T, changes *lake.Changes, files []*lakeFile) *lake
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := merge.Check(known); err != nil {
+	if err := merge.Check(t.Context(), known); err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range files {

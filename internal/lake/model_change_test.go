@@ -99,7 +99,7 @@ func (m *model) changes(t *rapid.T, inputs []sheet, context map[int]bool) *lake.
 // apply carries a merge out and returns the files behind it, created ones last.
 func (m *model) apply(t *rapid.T, merge *lake.Merge, files []*lakeFile) []*lakeFile {
 	var object bytes.Buffer
-	spans, err := merge.WriteChanges(&object)
+	spans, err := merge.WriteChanges(t.Context(), &object)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package lake
 
 import (
 	"bytes"
+	"context"
 	"maps"
 	"slices"
 )
@@ -18,72 +19,105 @@ func (c *Changes) dirOf(slot int32) string {
 // a created file, so that phase 1 adds it before phase 2 removes it. A row with a new key goes, partition
 // by partition, to the file among whose keys it belongs, where the files of the partition divide the keys among them; else to a file that is
 // rewritten anyway, else to the smallest file under the target size, else to a new one.
-func (d *decision) place() {
-	moved, fresh := d.byDir(d.moved), d.byDir(d.fresh)
+func (d *decision) place(ctx context.Context) error {
 	files := map[string][]int{}
 	for i, f := range d.files {
-		if _, wanted := fresh[f.Dir]; wanted && f.Live() {
+		if _, wanted := d.fresh[f.Dir]; wanted && f.Live() {
 			files[f.Dir] = append(files[f.Dir], i)
 		}
 	}
-	for _, dir := range slices.Sorted(maps.Keys(fresh)) {
-		slots := fresh[dir]
-		if ordered := d.dividing(files[dir]); ordered != nil {
-			slots = d.placeSorted(ordered, slots, moved)
+	dirs := slices.Sorted(maps.Keys(d.fresh))
+	homes, err := d.homes(ctx, dirs, files)
+	if err != nil {
+		return err
+	}
+	for _, dir := range dirs {
+		rows := d.fresh[dir]
+		if homes := homes[dir]; homes != nil {
+			rows = d.placeSorted(dir, homes)
 		}
-		if len(slots) == 0 {
+		if len(rows) == 0 {
 			continue
 		}
 		if file := d.roomIn(files[dir]); file >= 0 {
 			r := d.rewrite(file)
-			r.appends = append(r.appends, slots...)
+			r.appends = append(r.appends, rows...)
 		} else {
-			moved[dir] = append(moved[dir], slots...)
+			d.moved[dir] = append(d.moved[dir], rows...)
 		}
 	}
-	for _, dir := range slices.Sorted(maps.Keys(moved)) {
-		for part := range slices.Chunk(moved[dir], d.rowsPerFile()) {
-			d.Creates = append(d.Creates, Create{Dir: dir, slots: part})
+	d.fresh = nil
+	for _, dir := range slices.Sorted(maps.Keys(d.moved)) {
+		for part := range slices.Chunk(d.moved[dir], d.rowsPerFile()) {
+			d.Creates = append(d.Creates, Create{Dir: dir, adds: part})
 		}
 	}
+	return nil
 }
 
-// placeSorted keeps the files of a partition dividing its keys among them, if they do, so that bounds go on sparing
+// home is one of the files that divide the keys of a partition among them.
+type home struct {
+	file   int
+	from   int32 // the first change whose key is the file's lowest or above
+	behind int32 // the first change whose key is above the file's
+}
+
+// homes returns the files of the partitions where they divide the keys among them, by their keys.
+func (d *decision) homes(ctx context.Context, dirs []string, files map[string][]int) (map[string][]home, error) {
+	homes := map[string][]home{}
+	var bounds []string
+	for _, dir := range dirs {
+		for _, file := range d.dividing(files[dir]) {
+			homes[dir] = append(homes[dir], home{file: file})
+			bounds = append(bounds, string(d.files[file].Min), behind(d.files[file].Max))
+		}
+	}
+	ranks, err := d.ranks(ctx, bounds)
+	if err != nil {
+		return nil, err
+	}
+	at := 0
+	for _, dir := range dirs {
+		for i := range homes[dir] {
+			homes[dir][i].from, homes[dir][i].behind = ranks[at], ranks[at+1]
+			at += 2
+		}
+	}
+	return homes, nil
+}
+
+// placeSorted keeps the files of a partition dividing its keys among them, so that bounds go on sparing
 // the reading of most of them. It gives rows with new keys to the files that are rewritten anyway, to one more at most,
 // and to new files those behind a last file that is full. It returns the rows that are left.
-func (d *decision) placeSorted(files []int, slots []int32, created map[string][]int32) (left []int32) {
-	homes := map[int][]int32{}
-	for _, slot := range slots {
-		key := []byte(d.keyOf(slot))
-		n, _ := slices.BinarySearchFunc(files, key, func(file int, key []byte) int {
-			if bytes.Compare(d.files[file].Min, key) <= 0 {
+func (d *decision) placeSorted(dir string, homes []home) (left []int32) {
+	rows := make([][]int32, len(homes))
+	for _, number := range d.fresh[dir] {
+		n, _ := slices.BinarySearchFunc(homes, number, func(h home, number int32) int {
+			if h.from <= number {
 				return -1
 			}
 			return 1
 		})
-		home := files[max(n-1, 0)]
-		homes[home] = append(homes[home], slot)
+		at := max(n-1, 0)
+		rows[at] = append(rows[at], number)
 	}
 	more := 0
-	for home := range homes {
-		if d.rewrites[home] == nil {
+	for i, h := range homes {
+		if len(rows[i]) > 0 && d.rewrites[h.file] == nil {
 			more++
 		}
 	}
-	last := files[len(files)-1]
-	dir := d.files[last].Dir
-	for _, home := range files {
-		rows := homes[home]
-		size, target := d.files[home].Size, d.limits.TargetFileBytes
+	for i, h := range homes {
+		size, target := d.files[h.file].Size, d.limits.TargetFileBytes
 		switch {
-		case len(rows) == 0:
-		case home == last && size >= target && d.beyond(home, rows):
-			created[dir] = append(created[dir], rows...)
-		case (d.rewrites[home] != nil || more == 1) && size < 2*target && d.takes(d.files[home]):
-			r := d.rewrite(home)
-			r.appends = append(r.appends, rows...)
+		case len(rows[i]) == 0:
+		case i == len(homes)-1 && size >= target && rows[i][0] >= h.behind:
+			d.moved[dir] = append(d.moved[dir], rows[i]...)
+		case (d.rewrites[h.file] != nil || more == 1) && size < 2*target && d.takes(d.files[h.file]):
+			r := d.rewrite(h.file)
+			r.appends = append(r.appends, rows[i]...)
 		default:
-			left = append(left, rows...)
+			left = append(left, rows[i]...)
 		}
 	}
 	return left
@@ -111,18 +145,16 @@ func above(key, bound []byte) bool {
 	return bytes.Compare(key, bound) > 0 && !bytes.HasPrefix(key, bound)
 }
 
-// beyond says whether all rows have keys above the file's.
-func (d *decision) beyond(file int, rows []int32) bool {
-	return !slices.ContainsFunc(rows, func(slot int32) bool { return !above([]byte(d.keyOf(slot)), d.files[file].Max) })
-}
-
-func (d *decision) byDir(slots []int32) map[string][]int32 {
-	dirs := map[string][]int32{}
-	for _, slot := range slots {
-		dir := d.dirOf(slot)
-		dirs[dir] = append(dirs[dir], slot)
+// behind is the lowest text above every key that is not [above] a bound.
+func behind(bound []byte) string {
+	b := slices.Clone(bound)
+	for len(b) > 0 && b[len(b)-1] == 0xFF {
+		b = b[:len(b)-1]
 	}
-	return dirs
+	if len(b) > 0 {
+		b[len(b)-1]++
+	}
+	return string(b)
 }
 
 // roomIn returns the one of the live files of a partition that takes new rows, or -1.
@@ -162,14 +194,11 @@ func (d *decision) takes(f *File) bool {
 // rowsPerFile is how many changed rows make a file of about the target size,
 // judged by their decoded size; at least one.
 func (d *decision) rowsPerFile() int {
-	if len(d.ops) == 0 {
+	if d.slots == 0 {
 		return 1
 	}
-	bytes := 8 * int64(len(d.rows)) * int64(len(d.ops))
-	for i := range d.rows {
-		bytes += d.rows[i].text
-	}
+	bytes := 8*int64(len(d.Schema.Columns))*d.slots + d.text
 	const compression = 3 // decoded bytes that make one byte of a lake file, roughly
-	each := max(bytes/int64(len(d.ops))/compression, 1)
+	each := max(bytes/d.slots/compression, 1)
 	return int(max(d.limits.TargetFileBytes/each, 1))
 }

@@ -130,7 +130,7 @@ func sortedFiles(ours func(rows ...[]any) sheet) []sceneFile {
 func TestChanges_PlanMerge_plansAsText(t *testing.T) {
 	for name, s := range scenes() {
 		t.Run(name, func(t *testing.T) {
-			got := s.describe(t)
+			got := s.describe(t, 0)
 			path := filepath.Join("testdata", "plan", name+".txt")
 			if flag.Lookup("update").Value.String() == "true" {
 				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
@@ -144,12 +144,17 @@ func TestChanges_PlanMerge_plansAsText(t *testing.T) {
 			if diff := cmp.Diff(string(want), got); diff != "" {
 				t.Error("−want +got:\n", diff)
 			}
+			for parts := range 4 {
+				if diff := cmp.Diff(string(want), s.describe(t, 1+parts)); diff != "" {
+					t.Errorf("in %d parts, −want +got:\n%s", 1+parts, diff)
+				}
+			}
 		})
 	}
 }
 
-// describe plans the scene and writes down lake, changes and plan.
-func (s scene) describe(t *testing.T) string {
+// describe plans the scene and writes down lake, changes and plan. With parts the changes are folded in so many.
+func (s scene) describe(t *testing.T, parts int) string {
 	t.Helper()
 	var text strings.Builder
 	var files []*lakeFile
@@ -165,31 +170,45 @@ func (s scene) describe(t *testing.T) string {
 	for _, row := range lines(t, s.changes.open(t)) {
 		fmt.Fprintf(&text, "      %s\n", shorten(row))
 	}
-	fold, err := lake.NewFold(&s.schema, lake.FoldOptions{OrderColumn: s.order})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := fold.Add(t.Context(), lake.Input{Reader: s.changes.reader(t)}); err != nil {
-		t.Fatal(err)
-	}
-	target := s.target
-	if target == 0 {
-		target = 1 << 20
+	describePlan(t, &text, s.plan(t, files, parts), files)
+	return text.String()
+}
+
+func (s scene) plan(t *testing.T, files []*lakeFile, parts int) *lake.Merge {
+	t.Helper()
+	in, options := lake.Input{Reader: s.changes.reader(t)}, lake.FoldOptions{OrderColumn: s.order}
+	limits := lake.Limits{TargetFileBytes: s.target, Parallel: 2}
+	if s.target == 0 {
+		limits.TargetFileBytes = 1 << 20
 	}
 	known, open := opener(files)
-	merge, err := ended(t, fold).PlanMerge(t.Context(), known, open, lake.Limits{TargetFileBytes: target, Parallel: 2})
+	if parts > 0 {
+		b := &lake.Batch{Schema: &s.schema, Options: options, Inputs: []lake.Input{in}, Parts: parts}
+		merge, err := b.PlanMerge(t.Context(), known, open, limits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return merge
+	}
+	fold, err := lake.NewFold(&s.schema, options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	describePlan(t, &text, merge, files)
-	return text.String()
+	if err := fold.Add(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	merge, err := ended(t, fold).PlanMerge(t.Context(), known, open, limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return merge
 }
 
 // describePlan writes down a plan: the rows of each op as the changes object has them.
 func describePlan(t *testing.T, text *strings.Builder, merge *lake.Merge, files []*lakeFile) {
 	t.Helper()
 	var object bytes.Buffer
-	spans, err := merge.WriteChanges(&object)
+	spans, err := merge.WriteChanges(t.Context(), &object)
 	if err != nil {
 		t.Fatal(err)
 	}

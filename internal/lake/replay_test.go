@@ -2,6 +2,7 @@ package lake_test
 
 import (
 	"bytes"
+	"context"
 	"slices"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"sluice/internal/lake"
+	"sluice/internal/parquetedit"
 )
 
 // The fold of a random run of changes, cut into files at random, equals a naive
@@ -74,10 +76,26 @@ func (m *model) netOf(tb rapid.TB, changes *lake.Changes) []string {
 	return net
 }
 
+// readBack folds a changes object.
+func readBack(object *parquetedit.File, s *lake.Schema, order string, spans []lake.Span) (*lake.Changes, error) {
+	in, err := lake.ChangesInput(object, spans)
+	if err != nil {
+		return nil, err
+	}
+	fold, err := lake.NewFold(s, lake.FoldOptions{OrderColumn: order})
+	if err != nil {
+		return nil, err
+	}
+	if err := fold.Add(context.Background(), in); err != nil {
+		return nil, err
+	}
+	return fold.Net()
+}
+
 // What is read back from a changes object are the same net changes, whatever the plan made of
 // them: moves, deletes of rows that were not there, rows already so, stale changes. Planned onto the lake as it was they
 // give the same rows; onto the lake behind the merge they change nothing.
-func TestReadChanges_areTheSameNetChanges(t *testing.T) {
+func TestChangesInput_areTheSameNetChanges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawModel(t)
 		run, inputs := m.drawChanges(t)
@@ -86,7 +104,7 @@ func TestReadChanges_areTheSameNetChanges(t *testing.T) {
 		changes := m.changes(t, inputs, nil)
 		first := m.plan(t, changes, files)
 		object := changesObject(t, first)
-		again, err := lake.ReadChanges(t.Context(), openBody(t, object), &m.schema, lake.ReadOptions{OrderColumn: m.order})
+		again, err := readBack(openBody(t, object), &m.schema, m.order, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +125,7 @@ func TestReadChanges_areTheSameNetChanges(t *testing.T) {
 }
 
 // A delete came back without its value of the order column, which made it lower than every row.
-func TestReadChanges_deletesKeepTheValueTheyAreOrderedBy(t *testing.T) {
+func TestChangesInput_deletesKeepTheValueTheyAreOrderedBy(t *testing.T) {
 	s := &lake.Schema{Columns: cols("id int, seq string"), Key: []string{"id"}}
 	fold, err := lake.NewFold(s, lake.FoldOptions{OrderColumn: "seq"})
 	if err != nil {
@@ -119,7 +137,7 @@ func TestReadChanges_deletesKeepTheValueTheyAreOrderedBy(t *testing.T) {
 	}
 	rows := sheet{columns: cols("id int, seq string"), rows: [][]any{{1, "a"}}}
 	object := changesObject(t, planned(t, ended(t, fold), []*lakeFile{stored(t, "one", "", rows)}))
-	again, err := lake.ReadChanges(t.Context(), openBody(t, object), s, lake.ReadOptions{OrderColumn: "seq"})
+	again, err := readBack(openBody(t, object), s, "seq", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,11 +148,11 @@ func TestReadChanges_deletesKeepTheValueTheyAreOrderedBy(t *testing.T) {
 }
 
 // A key-less table's rows come back from the spans that are asked for alone.
-func TestReadChanges_keylessSpans(t *testing.T) {
+func TestChangesInput_keylessSpans(t *testing.T) {
 	s := &lake.Schema{Columns: cols("p int, v string"), Partition: []string{"p"}}
 	changes := folded(t, s, changesSheet("p int, v string", []any{"I", 2, "c"}, []any{"I", 1, "a"}, []any{"I", 1, "b"}, []any{"I", 3, "d"}))
 	var object bytes.Buffer
-	spans, err := planned(t, changes, nil).WriteChanges(&object)
+	spans, err := planned(t, changes, nil).WriteChanges(t.Context(), &object)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +166,7 @@ func TestReadChanges_keylessSpans(t *testing.T) {
 		"none":        {nil, []string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := lake.ReadChanges(t.Context(), openBody(t, object.Bytes()), s, lake.ReadOptions{Spans: c.spans})
+			got, err := readBack(openBody(t, object.Bytes()), s, "", c.spans)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -159,11 +177,11 @@ func TestReadChanges_keylessSpans(t *testing.T) {
 	}
 }
 
-func TestReadChanges_columnsThatTheObjectLacksAreNULL(t *testing.T) {
+func TestChangesInput_columnsThatTheObjectLacksAreNULL(t *testing.T) {
 	s := &lake.Schema{Columns: cols("id int"), Key: []string{"id"}}
 	object := changesObject(t, planned(t, folded(t, s, changesSheet("id int", []any{"I", 1}, []any{"D", 2})), nil))
 	wider := &lake.Schema{Columns: cols("id int, v string"), Key: []string{"id"}}
-	got, err := lake.ReadChanges(t.Context(), openBody(t, object), wider, lake.ReadOptions{})
+	got, err := readBack(openBody(t, object), wider, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +199,7 @@ func TestReadSlice_overRowGroups(t *testing.T) {
 	}
 	merge := planned(t, folded(t, s, changesSheet("id int, p int", rows...)), nil)
 	var object bytes.Buffer
-	spans, err := merge.WriteChanges(&object)
+	spans, err := merge.WriteChanges(t.Context(), &object)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -226,7 +226,7 @@ func planned(tb rapid.TB, c *lake.Changes, files []*lakeFile) *lake.Merge {
 func changesObject(tb rapid.TB, m *lake.Merge) []byte {
 	tb.Helper()
 	var b bytes.Buffer
-	if _, err := m.WriteChanges(&b); err != nil {
+	if _, err := m.WriteChanges(context.Background(), &b); err != nil {
 		tb.Fatal(err)
 	}
 	return b.Bytes()

@@ -29,8 +29,8 @@ const (
 )
 
 const (
-	sliceChunk    = 16 << 10 // rows gathered at a time
-	sliceRowGroup = 8 << 10  // rows after which the next op begins a row group, so that reading a slice reads little else
+	sliceChunkRows = 16 << 10 // rows gathered at a time
+	sliceRowGroup  = 8 << 10  // rows after which the next op begins a row group, so that reading a slice reads little else
 )
 
 func changesColumns(s *Schema) []parquetedit.Column {

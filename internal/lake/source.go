@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"sluice/internal/dms"
 	"sluice/internal/parquetedit"
 )
 
@@ -16,6 +17,17 @@ type source struct {
 	before  []int         // before[i] = column of the batch's Before for key column i, or -1
 	wanted  []int         // columns to read; nil = all
 	keyless bool
+}
+
+// fault says which input an error of its reader came from.
+func (s *source) fault(err error) error { return fmt.Errorf("read %s: %w", s.Name, err) }
+
+// op returns the op of a row of a batch.
+func (s *source) op(b dms.Batch, i int, op dms.Op) dms.Op {
+	if s.replay != nil && b.Columns[s.replay.edit][i].Int32() == editDelete {
+		return dms.Delete
+	}
+	return op
 }
 
 type convertFunc = func(value) (value, error)
@@ -41,7 +53,7 @@ func (f *Fold) source(in Input) (*source, error) {
 		src.before = append(src.before, slices.Index(in.Reader.BeforeImage(), src.at[k]))
 	}
 	if in.Context {
-		src.project(f)
+		src.project(f.ranking())
 	}
 	return src, nil
 }
@@ -57,13 +69,21 @@ func onlyNull(from, to parquetedit.Type) convertFunc {
 	}
 }
 
-// project narrows a context input to the columns that rank its changes: key and order column.
-func (s *source) project(f *Fold) {
+// ranking is the columns that rank changes: key and order column.
+func (f *Fold) ranking() []int {
 	needed := slices.Clone(f.key)
 	if f.order >= 0 {
 		needed = append(needed, f.order)
 	}
+	return needed
+}
+
+// project narrows an input to some columns of the table.
+func (s *source) project(needed []int) {
 	s.wanted = []int{}
+	if s.replay != nil {
+		s.wanted = append(s.wanted, s.replay.edit)
+	}
 	for c, at := range s.at {
 		switch {
 		case at < 0:
@@ -80,15 +100,31 @@ func typeError(file string, column parquetedit.Column, got parquetedit.Type) err
 	return &SchemaError{File: file, Column: column.Name, Got: "type " + TypeName(got), Want: "type " + TypeName(column.Type), Widen: wider}
 }
 
+// convertBatch brings a batch's columns to the lake's types, in place, and returns them by column of the table; nil for one that the
+// input lacks.
+func (f *Fold) convertBatch(src *source, b dms.Batch) ([][]value, error) {
+	columns := make([][]value, len(f.schema.Columns))
+	for c := range columns {
+		if src.at[c] < 0 {
+			continue
+		}
+		columns[c] = b.Columns[src.at[c]]
+		if err := f.convertColumn(src, c, b, columns[c]); err != nil {
+			return nil, err
+		}
+	}
+	return columns, nil
+}
+
 // convertColumn brings a batch's column to the lake's type, in place.
-func (f *Fold) convertColumn(src *source, c int, first int64, values []value) error {
+func (f *Fold) convertColumn(src *source, c int, b dms.Batch, values []value) error {
 	if src.convert[c] == nil {
 		return nil
 	}
 	for i, v := range values {
 		converted, err := src.convert[c](v)
 		if err != nil {
-			return valueError(place{src.Name, first + int64(i)}, f.schema.Columns[c], src.Reader.Columns()[src.at[c]].Type, err)
+			return valueError(place{src.Name, b.Row(i)}, f.schema.Columns[c], src.Reader.Columns()[src.at[c]].Type, err)
 		}
 		values[i] = converted
 	}

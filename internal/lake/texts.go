@@ -3,7 +3,6 @@ package lake
 import (
 	"encoding/binary"
 
-	"github.com/parquet-go/parquet-go"
 	"github.com/zeebo/xxh3"
 )
 
@@ -50,18 +49,6 @@ func (t *texts) get(at uint64) []byte {
 	n, size := binary.Uvarint(b)
 	end := size + int(n)
 	return b[size:end:end]
-}
-
-// own returns the value with its text among the texts.
-func (t *texts) own(v value) value {
-	switch v.Kind() {
-	case parquet.ByteArray:
-		return parquet.ByteArrayValue(t.get(t.put(v.ByteArray())))
-	case parquet.FixedLenByteArray:
-		return parquet.FixedLenByteArrayValue(t.get(t.put(v.ByteArray())))
-	case parquet.Boolean, parquet.Int32, parquet.Int64, parquet.Int96, parquet.Float, parquet.Double:
-	}
-	return v.Clone()
 }
 
 func word(b []byte) uint32       { return binary.LittleEndian.Uint32(b) }

@@ -7,6 +7,7 @@ import (
 
 	"sluice/internal/lake"
 	"sluice/internal/object"
+	"sluice/internal/parquetedit"
 	"sluice/statestore"
 )
 
@@ -66,11 +67,12 @@ func (r *run) mergeAgain(ctx context.Context, d *draft, a again) error {
 	if err != nil {
 		return err
 	}
-	if err := r.hold(ctx, open.NumRows()*int64(keyBytes+8*len(open.Columns()))+decoded(open)+int64(cap(r.e.ops))*seekBytes); err != nil {
+	in, err := lake.ChangesInput(open, spans)
+	if err != nil {
 		return err
 	}
-	order := noneIsEmpty(a.old.Settings[statestore.OrderColumn])
-	changes, err := lake.ReadChanges(ctx, open, &d.Schema, lake.ReadOptions{Spans: spans, OrderColumn: order})
+	options := lake.FoldOptions{OrderColumn: noneIsEmpty(a.old.Settings[statestore.OrderColumn])}
+	changes, err := r.net(ctx, &d.Schema, options, []lake.Input{in}, []*parquetedit.File{open})
 	if err != nil {
 		return err
 	}

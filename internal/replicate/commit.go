@@ -86,9 +86,13 @@ func (r *run) writeDraft(ctx context.Context, d *draft) error {
 // writeChanges writes the net changes grouped by op, and tells each op its span.
 func (r *run) writeChanges(ctx context.Context, d *draft) error {
 	upload := r.lake.Create(ctx, d.Changes, object.PutInput{Condition: object.Condition{IfNoneMatch: true}})
-	spans, err := d.merge.WriteChanges(upload)
+	spans, err := d.merge.WriteChanges(ctx, upload)
 	if err != nil {
-		return errors.Join(err, upload.Abort(context.WithoutCancel(ctx)))
+		err = errors.Join(err, upload.Abort(context.WithoutCancel(ctx)))
+		if inDoubt(err) { // an input that is folded in parts was written again: nothing is binding yet, so look again
+			err = errors.Join(statestore.ErrConflict, err)
+		}
+		return err
 	}
 	written := upload.Counts().BytesWritten
 	r.meter.written.Add(written)

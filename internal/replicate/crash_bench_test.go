@@ -28,6 +28,7 @@ type bench struct {
 	always    map[string][]string // rows of keys that are there all the time: any of the texts
 	doubles   bool                // readers may see a key twice for a moment
 	inOrder   bool                // ops one after the other: the n-th effect is the same in each run
+	cramped   bool                // merges are folded in parts
 	decoded   *decodings
 	underWay  []*request // of a process that died before
 	told      tally      // what the result lines of the runs say together
@@ -106,6 +107,9 @@ func (b *bench) engineOn(lake replicate.Objects, state statestore.Backend) *repl
 	}
 	if b.inOrder {
 		replicate.InOrder(e)
+	}
+	if b.cramped {
+		replicate.Cramped(e, cramped)
 	}
 	return e
 }

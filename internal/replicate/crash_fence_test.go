@@ -270,7 +270,7 @@ func (d disturbance) replaced(from *bench, i int, arrives ...moment) scenario {
 			return nil
 		}
 		b.keep(before, between, b.rows())
-		b.config.Owner = "second"
+		b.config.Owner, b.cramped = "second", i%2 == 0
 		for _, m := range arrives {
 			b.underWay = append(b.underWay, &request{m, func() { _ = lake.Arrive(context.Background()) }})
 		}

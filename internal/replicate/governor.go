@@ -86,18 +86,6 @@ func (e *Engine) batchBound() int64 {
 	return min(e.cfg.BatchBytes, max(e.governor.all/2, 1<<20))
 }
 
-// foldBytes estimates what a merge of a batch holds until it is committed.
-func (b *batch) foldBytes(parallel int) int64 {
-	bytes := int64(parallel) * seekBytes
-	for _, list := range [][]opened{b.apply, b.context} {
-		for _, in := range list {
-			rows := in.file.NumRows()
-			bytes += rows*int64(keyBytes+8*len(in.file.Columns())) + decoded(in.file)
-		}
-	}
-	return bytes
-}
-
 // decoded is the size of a file's pages, decompressed.
 func decoded(f *parquetedit.File) int64 {
 	bytes := int64(0)

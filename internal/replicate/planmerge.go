@@ -183,14 +183,7 @@ func (r *run) draftMerge(ctx context.Context, o *outlook, b *batch) (*draft, err
 	if d, err := r.rewriteFirst(ctx, rewriting{o, s, schema, b}); d != nil || err != nil {
 		return d, err
 	}
-	if err := r.hold(ctx, b.foldBytes(cap(r.e.ops))); err != nil {
-		return nil, err
-	}
-	fold, err := r.fold(ctx, &schema, b)
-	if err != nil {
-		return nil, err
-	}
-	changes, err := fold.Net()
+	changes, err := r.fold(ctx, &schema, b)
 	if err != nil {
 		return nil, err
 	}
@@ -220,24 +213,13 @@ func (r *run) mergeSchema(s *state, b *batch) (lake.Schema, error) {
 	return schema, nil
 }
 
-func (r *run) fold(ctx context.Context, schema *lake.Schema, b *batch) (*lake.Fold, error) {
+// fold folds a batch by the schema and the table's settings.
+func (r *run) fold(ctx context.Context, schema *lake.Schema, b *batch) (planner, error) {
 	if len(b.apply) == 0 {
 		schema = &lake.Schema{Columns: schema.Columns} // nothing to key or to place
 	}
-	fold, err := lake.NewFold(schema, lake.FoldOptions{OrderColumn: r.foldOrder(b)})
-	if err != nil {
-		return nil, err
-	}
-	late := len(b.context) > 0
-	all := slices.Concat(b.apply, b.context)
-	slices.SortStableFunc(all, func(x, y opened) int { return x.compare(y.input) })
-	for _, in := range all {
-		context := late && slices.ContainsFunc(b.context, func(c opened) bool { return c.key == in.key })
-		if err := fold.Add(ctx, lake.Input{Name: in.key, Reader: in.reader, Context: context}); err != nil {
-			return nil, err
-		}
-	}
-	return fold, nil
+	inputs, files := b.inputs()
+	return r.net(ctx, schema, lake.FoldOptions{OrderColumn: r.foldOrder(b)}, inputs, files)
 }
 
 func (r *run) foldOrder(b *batch) string {
@@ -248,17 +230,17 @@ func (r *run) foldOrder(b *batch) string {
 }
 
 // mergeInto locates the changes in the lake and makes the ops.
-func (d *draft) mergeInto(ctx context.Context, r *run, s *state, changes *lake.Changes) error {
+func (d *draft) mergeInto(ctx context.Context, r *run, s *state, changes planner) error {
 	limits := lake.Limits{TargetFileBytes: r.e.cfg.TargetFileBytes, Parallel: cap(r.e.ops)}
 	merge, err := changes.PlanMerge(ctx, s.files, r.openLake, limits)
 	if err != nil {
 		return err
 	}
-	if err := merge.Check(s.files); err != nil {
+	if err := merge.Check(ctx, s.files); err != nil {
 		return err
 	}
 	d.merge = merge
-	d.Counts.Changes, d.Counts.Anomalies = changes.Read, changes.Anomalies
+	d.Counts.Changes, d.Counts.Anomalies = merge.Read, merge.Anomalies
 	c := merge.Counts
 	d.Counts.Inserts, d.Counts.Updates, d.Counts.Deletes = c.Inserts, c.Updates, c.Deletes
 	d.Counts.Noops, d.Counts.Stale, d.Counts.Duplicates = c.Noops, c.Stale, c.Duplicates

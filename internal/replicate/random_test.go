@@ -50,6 +50,9 @@ func newLife(t testing.TB, seed uint64) *life {
 	l := &life{world: w, rng: rng, raw: object.NewMemory(w.now)}
 	w.objects["raw"], w.objects["lake"] = l.raw, object.NewMemory(w.now)
 	w.state = statestore.New(statestore.NewMemory(w.now))
+	if seed%4 == 1 {
+		w.cramped = cramped
+	}
 	settings := replicate.DefaultSettings()
 	settings.Settle, settings.FullLoadQuiet = 0, 0
 	settings.TargetFileBytes = []int64{1 << 20, 128 << 20}[rng.IntN(2)]

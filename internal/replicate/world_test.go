@@ -31,6 +31,7 @@ type world struct {
 	config  replicate.Config
 	ticker  func() map[string]replicate.Result // how ticks are made; nil = by an engine's Run
 	touched bool                               // the test wrote to the lake, which is then not what the inputs say
+	cramped int64                              // bytes for merges, which are folded in parts; 0 = as configured
 }
 
 // noon is when the tests' worlds begin.
@@ -91,6 +92,9 @@ func (w *world) engine() *replicate.Engine {
 	})
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if w.cramped > 0 {
+		replicate.Cramped(e, w.cramped)
 	}
 	return e
 }
