@@ -138,7 +138,7 @@ func (p *Proxy) Requests(operation string) []Request {
 
 // meet writes the request down and returns the fault that it meets.
 func (p *Proxy) meet(r *http.Request) (fault Rule, hide func(string) bool, shift time.Duration) {
-	q := Request{Operation: operation(r), Key: objectKey(r), At: time.Now()}
+	q := Request{Operation: Operation(r), Key: objectKey(r), At: time.Now()}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, rule := range p.rules {
@@ -214,8 +214,8 @@ func (p *Proxy) hold(r *http.Request) {
 	}
 }
 
-// operation names what a request asks for, in the words of the services.
-func operation(r *http.Request) string {
+// Operation names what a request asks for, in the words of the services.
+func Operation(r *http.Request) string {
 	if _, name, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
 		return name
 	}
@@ -223,6 +223,8 @@ func operation(r *http.Request) string {
 	switch {
 	case q.Has("uploads") && r.Method == http.MethodPost:
 		return "CreateMultipartUpload"
+	case q.Has("uploads"):
+		return "ListMultipartUploads"
 	case q.Has("uploadId") && r.Method == http.MethodPost:
 		return "CompleteMultipartUpload"
 	case q.Has("uploadId") && r.Method == http.MethodDelete:
