@@ -24,7 +24,7 @@ FAULTS = [
     (MAIN, "    Runtime: provided.al2023", "    Runtime: go1.x"),
     (MAIN, "        TickMinutes: !Ref TickMinutes\n", "        TickMinute: !Ref TickMinutes\n"),
     (MAIN, "      TemplateURL: infra/observability.yaml", "      TemplateURL: infra/observation.yaml"),
-    (MAIN, "!Sub sluice/${AWS::StackName}\n\nResources", "!Sub sluice/${AWS::Stack}\n\nResources"),
+    (MAIN, "!Sub sluice/${AWS::StackName}\n        SLUICE_T", "!Sub sluice/${AWS::Stack}\n        SLUICE_T"),
     (MAIN, "        SLUICE_RAW: !Sub\n          - s3://${Bucket}", "        SLUICE_RAW: !Sub\n          - s3://${Bukket}"),
     # schedules
     (MAIN, "rate(${TickMinutes} minutes)", "rate(${TickMinutes} minute)"),
@@ -68,6 +68,8 @@ FAULTS = [
     # settings and secrets
     (MAIN, "        SLUICE_SCHEMA: !Ref Schema", "        SLUICE_SCHEME: !Ref Schema"),
     (MAIN, "        SLUICE_SCHEMA: !Ref Schema", "        SLUICE_SCHEMA: '{{resolve:secretsmanager:x:SecretString:y}}'"),
+    (MAIN, "          SLUICE_BATCH_BYTES: !Ref BatchBytes\n", ""),
+    (MAIN, "      - Assert: !Not [!Equals [!Ref SourceSubnetIds", "      - Assert: !Not [!Equals [!Join ['', [!Ref SourceSubnetIds]]"),
     (MAIN, "        MergeFunctionArn: !GetAtt MergeFunction.Arn\n      ", "      "),
     (MAIN, "        TopicArn: !Ref Topic\n      Role", "        TopikArn: !Ref Topic\n      Role"),
     (MAIN, "ReservedConcurrentExecutions: !If [ReservesWorkers, !Ref WorkerConcurrency, !Ref AWS::NoValue]", "Layers: []"),
@@ -83,6 +85,9 @@ FAULTS = [
     (SAMPLE, '!Sub "{{resolve:secretsmanager:${Secret}:SecretString:password}}"', "changeme123"),
     (SAMPLE, "        except Exception", "       except Exception"),
     (SAMPLE, "    DependsOn: [Writer, SecretTarget]", "    DependsOn: [Write, SecretTarget]"),
+    (SAMPLE, 'database=wanted["Database"], sql', 'data=wanted["Database"], sql'),
+    (SAMPLE, "        - DELETE FROM productorder\n", "        - DELETE FROM productorder; SELECT 1\n"),
+    (SAMPLE, 'FAILED, {}, event["LogicalResourceId"], reason', 'SUCCESS, {}, event["LogicalResourceId"], reason'),
     # the table run
     (ASL, '"StartAt"', '"StartsAt"'),
     (ASL, "${MergeFunctionArn}", "${MergeFunction}"),

@@ -122,3 +122,8 @@ class Resolver:
         if name == "if":  # a word of Python
             return lambda args: self.resolve(args[1] if self.holds(args[0]) else args[2])
         raise AttributeError(name)
+
+
+def of(d, kind):
+    """Name, properties and all of each resource of a kind that a deployment makes."""
+    return [(name, r["Properties"], r) for name, r in d.resources.items() if r["Type"] == kind]

@@ -11,16 +11,17 @@ import re
 import sys
 
 import resolve
+import sources
 import translate
+from resolve import of
 
 # Actions that have no resources to name: AWS demands Resource "*" for them.
 NAMELESS = re.compile(r"xray:(Put|GetSampling).*|logs:(Create|Get|Update|Delete|List)LogDeliver.*|"
                       r"logs:(PutResourcePolicy|DescribeResourcePolicies|DescribeLogGroups)")
-ENVIRONMENT = {
-    "RAW", "LAKE", "STATE", "SCHEMA", "LOG_LEVEL", "METRICS", "SETTLE", "FULL_LOAD_QUIET", "HORIZON", "PARALLEL",
-    "CATALOG", "BATCH_BYTES", "TARGET_FILE_BYTES", "COMPRESSION", "COMPACT", "OP_COLUMN", "INLINE_BYTES", "STOP_BEFORE",
-    "STATE_MACHINE",
-}
+# The page names every variable and who does something with it; a test compares it with the code.
+PAGE = pathlib.Path(__file__).parents[2] / "docs/FUNCTIONS.md"
+ENVIRONMENT = {row[0]: set(row[1].split()) for row in re.findall(r"^\| `(SLUICE_\w+)` \|.*\| ([cwj ]+) \|$", PAGE.read_text(), re.M)}
+LETTERS = {"ControllerFunction": "c", "InitialLoadFunction": "w", "MergeFunction": "w", "JanitorFunction": "j"}
 IN_RULES = {"Fn::" + f for f in ("And", "Contains", "EachMemberEquals", "EachMemberIn", "Equals", "Not", "Or", "RefAll",
                                  "ValueOf", "ValueOfAll")}
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/there"
@@ -31,10 +32,6 @@ THERE = {
     "LakeKmsKeyArn": KEY, "ControlTableKmsKeyArn": KEY, "WorkerConcurrency": 50, "ControllerConcurrency": 1,
     "Capacity": "instance", "AccountRoles": "true", "SourceSecretKmsKeyArn": KEY, "SourceEngine": "postgres", "Round": 2,
 }
-
-
-def of(d, kind):
-    return [(name, r["Properties"], r) for name, r in d.resources.items() if r["Type"] == kind]
 
 
 def as_list(v):
@@ -114,12 +111,15 @@ def functions(d):
         if group["Type"] != "AWS::Logs::LogGroup":
             yield f"{name}: has no log group of its own"
         for key, value in p.get("Environment", {}).get("Variables", {}).items():
-            if key.removeprefix("SLUICE_") not in ENVIRONMENT:
+            if key not in ENVIRONMENT:
                 yield f"{name}: {key} is no setting"
             if re.search(r"secret|passw|token|\{\{resolve", f"{key}={value}", re.I):
                 yield f"{name}: {key} looks like a secret"
             if not isinstance(value, (str, int)):
                 yield f"{name}: {key} is no text"
+        for key, users in ENVIRONMENT.items():
+            if LETTERS.get(name) in users and key not in p["Environment"]["Variables"] and (name, key) != ("JanitorFunction", "SLUICE_PARALLEL"):
+                yield f"{name}: {key} cannot be set"
         if "ZipFile" in p["Code"]:
             if len(p["Code"]["ZipFile"]) > 4096:
                 yield f"{name}: code in a template has 4,096 characters at most"
@@ -275,51 +275,6 @@ def dashboards(d):
                 yield f"{name}: {title} lacks what CloudWatch asks for"
 
 
-def replication(d):
-    for name, p, _ in of(d, "AWS::DMS::Endpoint"):
-        if {"Password", "Username"} & set(p):
-            yield f"{name}: names a user outside Secrets Manager"
-        settings = p.get("S3Settings")
-        if p["EndpointType"] == "source" and not any("SecretsManagerSecretId" in v for v in p.values() if isinstance(v, dict)):
-            yield f"{name}: has no secret"
-        if settings:
-            want = {"DataFormat": "parquet", "IncludeOpForFullLoad": True, "PreserveTransactions": False,
-                    "DatePartitionEnabled": False, "CdcInsertsOnly": False}
-            for key, value in want.items():
-                if settings.get(key) != value:
-                    yield f"{name}: {key} is not {value}"
-            if settings.get("BucketFolder", "x").endswith("/"):
-                yield f"{name}: the folder ends with a slash"
-    for kind in ("AWS::DMS::ReplicationConfig", "AWS::DMS::ReplicationTask"):
-        for name, p, _ in of(d, kind):
-            rules = json.loads(p["TableMappings"])["rules"]
-            if not any(r["rule-action"] == "add-before-image-columns" and r["before-image-def"]["column-prefix"] == "BI_" for r in rules):
-                yield f"{name}: a changed key leaves its old row behind"
-            settings = json.loads(p.get("ReplicationSettings") or p["ReplicationTaskSettings"])
-            if settings["FullLoadSettings"]["TargetTablePrepMode"] != "DO_NOTHING" or settings["TargetMetadata"]["BatchApplyEnabled"]:
-                yield f"{name}: may delete or lose files"
-            ddl = settings["ChangeProcessingDdlHandlingPolicy"]
-            if ddl["HandleSourceTableDropped"] or ddl["HandleSourceTableTruncated"]:
-                yield f"{name}: a TRUNCATE deletes its files"
-    for name, p, _ in of(d, "AWS::DMS::ReplicationInstance"):
-        if p.get("PubliclyAccessible") is not False:
-            yield f"{name}: has a public address"
-
-
-def databases(d):
-    for name, p, _ in of(d, "AWS::RDS::DBCluster"):
-        if not p.get("StorageEncrypted"):
-            yield f"{name}: is not encrypted"
-        if not p["MasterUserPassword"].startswith("{{resolve:secretsmanager:"):
-            yield f"{name}: its password is written down"
-    for name, p, _ in of(d, "AWS::RDS::DBInstance"):
-        if p.get("PubliclyAccessible") is not False:
-            yield f"{name}: has a public address"
-    for name, p, _ in of(d, "AWS::RDS::DBClusterParameterGroup"):
-        if p["Parameters"].get("binlog_format") != "ROW" or p["Parameters"].get("binlog_row_image") != "FULL":
-            yield f"{name}: the binary log does not hold whole rows"
-
-
 def questions(template):
     """What a deployer is asked and told."""
     groups = template.get("Metadata", {}).get("AWS::CloudFormation::Interface", {}).get("ParameterGroups")
@@ -339,7 +294,7 @@ def questions(template):
 
 
 RULES = [schedules, leftovers, state_machines, functions, log_groups, roles, buckets, tables, messages, alarms, dashboards,
-         replication, databases]
+         *sources.RULES]
 
 
 def judge(template):
