@@ -24,7 +24,7 @@ func TestTheStackAsItIsDeployed(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := deploy(t, parameters)
+			s := deploy(t, "template.yaml", parameters)
 			t.Run("the schedule invokes the controller with its time", func(t *testing.T) { s.in(t).checkSchedule(parameters["TickMinutes"]) })
 			for _, function := range []string{"Controller", "InitialLoad", "Merge", "Janitor"} {
 				t.Run("the settings of "+function+" are understood", func(t *testing.T) { s.in(t).checkFunction(function, parameters) })
@@ -33,6 +33,23 @@ func TestTheStackAsItIsDeployed(t *testing.T) {
 			t.Run("the roles name what they may", func(t *testing.T) { s.in(t).checkRoles() })
 		})
 	}
+}
+
+// Who deploys the functions otherwise gets alarms and dashboard from a stack of their own.
+func TestTheAlarmsAreAStackOfTheirOwn(t *testing.T) {
+	s := deploy(t, "infra/observability.yaml", map[string]string{
+		"TopicArn": "arn:aws:sns:eu-west-1:000000000000:topic", "ControllerFunctionName": "c", "InitialLoadFunctionName": "i",
+		"MergeFunctionName": "m", "JanitorFunctionName": "j", "StateMachineArn": "arn:aws:states:eu-west-1:000000000000:stateMachine:t",
+		"ControlTableName": "DMSCDC_Controller", "DeadLettersName": "d",
+	})
+	for _, alarm := range []string{
+		"TableHalted", "TableRunFailed", "NothingMerged", "ControllerErrors", "ControllerSilent", "JanitorErrors", "DeadLettersWaiting", "Throttles",
+	} {
+		if s.resources[alarm] == "" {
+			t.Errorf("no alarm %s in %v", alarm, s.resources)
+		}
+	}
+	s.names("the dashboard's address", s.outputs["DashboardUrl"], s.name)
 }
 
 func (s *stack) checkSchedule(minutes string) {

@@ -36,8 +36,8 @@ type stack struct {
 }
 
 // deploy translates the templates as SAM does, puts code and nested stacks in a bucket, as sam package does, and creates the
-// stack with the given parameters.
-func deploy(t *testing.T, parameters map[string]string) *stack {
+// stack of one of them with the given parameters.
+func deploy(t *testing.T, template string, parameters map[string]string) *stack {
 	t.Helper()
 	table := rig.DynamoDB(t) // for its endpoint, which is that of every service, and a name
 	s := &stack{
@@ -66,7 +66,7 @@ func deploy(t *testing.T, parameters map[string]string) *stack {
 			t.Fatal(err)
 		}
 	}
-	s.create(table.Endpoint+"/"+bucket+"/template.yaml", parameters)
+	s.create(table.Endpoint+"/"+bucket+"/"+template, parameters)
 	return s
 }
 
