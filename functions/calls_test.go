@@ -28,6 +28,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sluice/functions/cleaning"
+	"sluice/internal/replicate"
 	"sluice/scripts/dmsgen"
 	"sluice/scripts/rig/proxy"
 	"sluice/statestore"
@@ -177,6 +178,12 @@ func TestCalls(t *testing.T) {
 	_, err := a.s3.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: &a.lake, Key: aws.String("product/part-000000000099-0-abandoned.parquet")})
 	a.must(err)
 	a.must(err)
+	changed := dmsgen.Table{Schema: "store", Name: "changed", Key: []string{"id"}, Columns: product().Columns} // never loaded
+	a.change(changed, insert(int64(1), "a", "x"))
+	a.tick()
+	_, err = a.operator().Activate(t.Context(), "store.changed", replicate.Activation{PrimaryKey: aws.String("id")})
+	a.must(err)
+	a.tick()
 	a.twiceStarted()
 	a.load(product(), []any{int64(1), "reloaded", "x"}) // beside the files of before, which are emptied
 	a.tick()

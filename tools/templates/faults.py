@@ -51,6 +51,9 @@ FAULTS = [
     (MAIN, "arn:${AWS::Partition}:glue:${AWS::Region}:${AWS::AccountId}:table/${CatalogDatabase}/*", "arn:${AWS::Partition}:glue:*:*:table/*"),
     (MAIN, "      Role: !GetAtt MergeRole.Arn", "      Role: !GetAtt InitialLoadRole.Arn"),
     (MAIN, "                  StringEquals:\n                      kms:ViaService", "                  StringLike:\n                      kms:ViaServise"),
+    (MAIN, "Action: [dynamodb:GetItem, dynamodb:UpdateItem]", "Action: [dynamodb:GetItem]"),
+    (MAIN, "dynamodb:Scan, dynamodb:GetItem, dynamodb:PutItem]", "dynamodb:Scan, dynamodb:GetItem, dynamodb:PutItem, dynamodb:DeleteItem]"),
+    (MAIN, "Action: [s3:GetObject, s3:DeleteObject, s3:AbortMultipartUpload]", "Action: [s3:DeleteObject, s3:AbortMultipartUpload]"),
     # what is seen
     (MAIN, "    Tracing: Active", "    Tracing: PassThrough"),
     (MAIN, "        Enabled: true\n      Logging:", "        Enabled: false\n      Logging:"),

@@ -190,6 +190,50 @@ def roles(d):
                 yield f"{name}: is taken for other accounts, too"
 
 
+# What a role needs beside what its function asks for while all goes well: Lambda's own calls, keys, tidying up after an
+# upload that went wrong, and reading an item that somebody else has registered meanwhile.
+BESIDE = re.compile(r"(logs|xray|kms|sqs):.*|s3:AbortMultipartUpload (lake|bookkeeping)|dynamodb:GetItem control-table")
+
+
+def places(s):
+    """What the statement is about, in the words of functions/testdata/calls.txt."""
+    for resource in as_list(s["Resource"]):
+        service, what = (resource.split(":", 5) + [""] * 5)[2], resource.split(":", 5)[-1]
+        if service == "s3":
+            prefixes = [p for c in s.get("Condition", {}).values() for p in as_list(c.get("s3:prefix", []))]
+            if "raw" in what.split("/")[0].lower():
+                yield "raw"
+            elif any("_sluice/" in p for p in prefixes):
+                yield "bookkeeping"
+            else:
+                yield from ("lake", "bookkeeping")
+        elif service == "states":
+            yield "executions" if what.startswith("execution:") else "state-machine"
+        else:
+            yield {"dynamodb": "control-table", "glue": "catalog"}.get(service, service)
+
+
+def calls(d):
+    """Every action that a function was recorded to need is allowed, and no other (see functions/calls_test.go)."""
+    if d.parameters.get("CatalogDatabase", "x") != "lake":
+        return  # the record is of a deployment with a catalog
+    if "ControllerRole" not in d.resources:
+        return
+    recorded = pathlib.Path(__file__).parents[2] / "functions" / "testdata" / "calls.txt"
+    needed = {}
+    for line in recorded.read_text().splitlines():
+        function, call = line.split(" ", 1)
+        needed.setdefault(function, set()).add(call)
+    for function, role in {"controller": "ControllerRole", "initialload": "InitialLoadRole", "merge": "MergeRole", "janitor": "JanitorRole"}.items():
+        allowed = [(a, {f"{a} {place}" for place in places(s)}) for name, s in statements(d) if name == role for a in as_list(s["Action"])]
+        every = set().union(*(on for _, on in allowed))
+        for call in sorted(needed[function] - every):
+            yield f"{role}: {call} is needed and not allowed"
+        for action, on in allowed:
+            if not on & needed[function] and not any(BESIDE.fullmatch(call) for call in on):
+                yield f"{role}: {action} is allowed and never called"
+
+
 def buckets(d):
     policies = {p["Bucket"]: p["PolicyDocument"]["Statement"] for _, p, _ in of(d, "AWS::S3::BucketPolicy")}
     for name, p, r in of(d, "AWS::S3::Bucket"):
@@ -293,8 +337,8 @@ def questions(template):
             yield f"{name}: has no description"
 
 
-RULES = [schedules, leftovers, state_machines, functions, log_groups, roles, buckets, tables, messages, alarms, dashboards,
-         *sources.RULES]
+RULES = [schedules, leftovers, state_machines, functions, log_groups, roles, calls, buckets, tables, messages, alarms,
+         dashboards, *sources.RULES]
 
 
 def judge(template):
