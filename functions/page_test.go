@@ -20,6 +20,7 @@ import (
 	"sluice/functions/tablerun"
 	"sluice/functions/tick"
 	"sluice/functions/wiring"
+	"sluice/internal/cost"
 	"sluice/internal/replicate"
 )
 
@@ -109,7 +110,8 @@ func TestThePageNamesEveryError(t *testing.T) {
 func TestThePageNamesEveryMetric(t *testing.T) {
 	var out bytes.Buffer
 	lines := metrics.New(&out, "sluice", true, time.Now)
-	silent := slog.New(slog.DiscardHandler)
+	var logged bytes.Buffer
+	silent := slog.New(slog.NewJSONHandler(&logged, nil))
 	due := replicate.Due{Path: "raw/s/t/", Table: "s.t", Waiting: time.Hour}
 	controller := &tick.Controller{
 		Open: func(string, *slog.Logger) (tick.Engine, error) { return surveyed{due}, nil }, Log: silent, Metrics: lines,
@@ -125,10 +127,14 @@ func TestThePageNamesEveryMetric(t *testing.T) {
 		t.Fatal(err)
 	}
 	var names []string
+	ofTables, ofAll := map[string]bool{}, map[string]bool{}
 	for line := range strings.Lines(out.String()) {
 		var l struct {
 			AWS struct {
-				CloudWatchMetrics []struct{ Metrics []struct{ Name string } }
+				CloudWatchMetrics []struct {
+					Dimensions [][]string
+					Metrics    []struct{ Name string }
+				}
 			} `json:"_aws"`
 		}
 		if err := json.Unmarshal([]byte(line), &l); err != nil {
@@ -136,7 +142,17 @@ func TestThePageNamesEveryMetric(t *testing.T) {
 		}
 		for _, m := range l.AWS.CloudWatchMetrics[0].Metrics {
 			names = append(names, m.Name)
+			ofAll[m.Name] = true
+			if len(l.AWS.CloudWatchMetrics[0].Dimensions) == 2 {
+				ofTables[m.Name] = true
+			}
 		}
+	}
+	if len(ofTables) != cost.TableMetrics || len(ofAll) != cost.TotalMetrics {
+		t.Errorf("%d metrics of tables, %d of all; docs/COST.md counts %d and %d", len(ofTables), len(ofAll), cost.TableMetrics, cost.TotalMetrics)
+	}
+	if n := out.Len() + logged.Len() + 600; n > cost.LogBytes+cost.StartLogBytes { // Lambda's own lines: START, END, REPORT
+		t.Errorf("a run logs %d bytes, docs/COST.md counts %d", n, cost.LogBytes+cost.StartLogBytes)
 	}
 	named(t, "metric", names)
 	if !slices.Contains(names, "TickSeconds") || !slices.Contains(names, "LagSeconds") {

@@ -47,7 +47,7 @@ sluice demo shows it all on your own disk in a few seconds.`,
 		runCommand(a, o), planCommand(a, o), tablesCommand(a, o),
 		activateCommand(a, o), deactivateCommand(a, o), acknowledgeCommand(a, o),
 		rebuildCommand(a, o), compactCommand(a, o), historyCommand(a, o),
-		controlCommand(a, o), verifyCommand(a, o), janitorCommand(a, o), doctorCommand(a, o), demoCommand(a, o), versionCommand(a, o),
+		controlCommand(a, o), verifyCommand(a, o), janitorCommand(a, o), costCommand(a, o), doctorCommand(a, o), demoCommand(a, o), versionCommand(a, o),
 	)
 	return root
 }
