@@ -370,3 +370,73 @@ func TestAMissingBucketFailsTheTickByName(t *testing.T) {
 		t.Errorf("controller: %v", err)
 	}
 }
+
+// TestARunIsNotHurtByARedeployment: the state machine gets another definition while an execution of the old one is waiting to
+// repeat a step, and the functions refuse what they do not understand.
+func TestARunIsNotHurtByARedeployment(t *testing.T) {
+	t.Parallel()
+	x := troubled(t, map[string]string{"SLUICE_INLINE_BYTES": "1"})
+	x.wrap(900)
+	x.proxy.Program(proxy.Rule{Kind: proxy.Refused500, Operation: "PutObject", Match: func(r *http.Request) bool {
+		return strings.Contains(r.URL.Path, "/product/dept=") && !strings.Contains(r.URL.Path, "_sluice")
+	}})
+	x.start("before")
+	time.Sleep(300 * time.Millisecond)
+	described, err := x.states.DescribeStateMachine(t.Context(), &sfn.DescribeStateMachineInput{StateMachineArn: &x.machine})
+	x.must(err)
+	newer := strings.ReplaceAll(*described.Definition, `"version": 1`, `"version": 2`)
+	_, err = x.states.UpdateStateMachine(t.Context(), &sfn.UpdateStateMachineInput{StateMachineArn: &x.machine, Definition: &newer})
+	x.must(err)
+	x.proxy.Heal()
+	x.ended()
+	x.succeeded(x.latest()) // by the definition that it began with
+	x.merged()
+	x.change(product(), insert(int64(5), "e", "z"))
+	x.tick()
+	run := x.latest()
+	if run.Status != sfntypes.ExecutionStatusFailed || !strings.Contains(aws.ToString(run.Cause), "version 2") {
+		t.Errorf("newer definition: %s %s", run.Status, aws.ToString(run.Cause))
+	}
+	_, err = x.states.UpdateStateMachine(t.Context(), &sfn.UpdateStateMachineInput{StateMachineArn: &x.machine, Definition: described.Definition})
+	x.must(err)
+	x.tick()
+	x.succeeded(x.latest())
+	if got := len(x.rows(x.lake, "product", "id")); got != 4 {
+		t.Errorf("%d rows", got)
+	}
+}
+
+// TestHostileNames: what S3 keys may hold does not reach beyond its table, nor out of a log line or a state.
+func TestHostileNames(t *testing.T) {
+	t.Parallel()
+	a := deploy(t, map[string]string{"SLUICE_INLINE_BYTES": "1"})
+	names := []string{"..", "a b", `q"uote`, "$.path", "{}", "States.Format('x')", "ünï", "x\ny", "${TopicArn}", "-rf", "%2e%2e"}
+	for n, name := range names {
+		table := product()
+		table.Name = name
+		_, err := a.out.WriteLoad(t.Context(), table, time.Now(), []any{int64(n), name, "x"})
+		a.must(err)
+	}
+	got := a.tick()
+	if got.Failed != 0 || got.Registered == 0 {
+		t.Errorf("first tick: %+v", got)
+	}
+	tables, err := a.operator().Tables(t.Context())
+	a.must(err)
+	for _, table := range tables {
+		_, err := a.operator().Activate(t.Context(), table.Path, replicate.Activation{PrimaryKey: aws.String("id")})
+		a.must(err)
+	}
+	if got := a.tick(); got.Started != len(tables) {
+		t.Errorf("second tick: %+v", got)
+	}
+	for _, run := range a.ended() {
+		if run.Status != sfntypes.ExecutionStatusSucceeded {
+			t.Errorf("execution %s: %s", *run.Name, run.Status)
+		}
+	}
+	if got := a.tick(); got.Idle != len(tables) {
+		t.Errorf("third tick: %+v of %d", got, len(tables))
+	}
+	t.Logf("%d of %d names are tables", len(tables), len(names))
+}

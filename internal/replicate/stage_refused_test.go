@@ -3,12 +3,15 @@ package replicate_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"sluice/internal/object"
 	"sluice/internal/replicate"
+	"sluice/scripts/dmsgen"
 	"sluice/statestore"
 )
 
@@ -190,5 +193,38 @@ func TestSurveyStartsWhatHasWork(t *testing.T) {
 	}
 	if got, due := b.survey(e); got.Action != replicate.Halted || due != nil {
 		t.Errorf("halted: %+v, %+v", got, due)
+	}
+}
+
+// wideTable has so many columns that what an op says of its file outgrows the state of a workflow.
+func wideTable(columns int) dmsgen.Table {
+	t := dmsgen.Table{Schema: "store", Name: "product", Key: []string{"id"}, Columns: []dmsgen.Column{{Name: "id", Type: "int"}}}
+	for n := range columns {
+		t.Columns = append(t.Columns, dmsgen.Column{Name: fmt.Sprintf("a_column_with_a_long_name_%04d", n), Type: "int"})
+	}
+	return t
+}
+
+// TestAnOpThatOutgrowsAWorkflowsStateIsAppliedWhereItWasPlanned: 256 KiB are what a state may have.
+func TestAnOpThatOutgrowsAWorkflowsStateIsAppliedWhereItWasPlanned(t *testing.T) {
+	t.Parallel()
+	for columns, want := range map[int]replicate.Next{1000: replicate.NextApply, 3900: replicate.NextMerge} {
+		b := newBench(t, wideTable(columns))
+		row := make([]any, columns+1)
+		for i := range row {
+			row[i] = int64(i)
+		}
+		b.load(10, row)
+		b.begin("id", "")
+		step := b.engineOn(b.lake, b.state).Plan(t.Context(), benchPath, replicate.StageLoad, replicate.StepOptions{})
+		if step.Next != want {
+			t.Errorf("%d columns: %s (%s), then %s", columns, step.Action, step.Reason, step.Next)
+		}
+		for entry, err := range b.lake.List(t.Context(), object.ListInput{Prefix: "_sluice/product/commits/"}) {
+			b.must(err)
+			if want == replicate.NextApply && strings.Contains(entry.Key, ".batch-") && entry.Size > 256<<10 {
+				t.Errorf("%d columns: %s holds one batch and has %d bytes", columns, entry.Key, entry.Size)
+			}
+		}
 	}
 }
