@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"log/slog"
 	"math"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -87,6 +88,25 @@ func (o *options) limitMemory(l limits, log *slog.Logger) error {
 	o.settings.MemoryBytes = limit.bytes
 	log.Info("memory limit", "bytes", setting.Bytes(limit.bytes), "from", limit.source, "heap", heapText(heap))
 	return nil
+}
+
+// lateBytes is how large a process gets before it looks for garbage: a merge of few changes is over by then.
+const lateBytes = 64 << 20
+
+// collectLate keeps the garbage collector off until the process has lateBytes; what was set counts from the first collection
+// on. It does nothing where GOGC is set, or where the limit is near.
+func collectLate(env func(string) (string, bool)) {
+	limit := debug.SetMemoryLimit(-1)
+	if _, ok := env("GOGC"); ok || limit < 2*lateBytes {
+		return
+	}
+	percent := debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(lateBytes)
+	first := new([64]byte) // garbage at once
+	runtime.SetFinalizer(first, func(*[64]byte) {
+		debug.SetMemoryLimit(limit)
+		debug.SetGCPercent(percent)
+	})
 }
 
 func heapText(bytes int64) string {

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"log/slog"
 	"math"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
@@ -82,5 +84,39 @@ func TestMemoryLimitIsSaidOnce(t *testing.T) {
 	o := &options{memory: 1 << 20}
 	if err := o.limitMemory(fakeLimits(nil, math.MaxInt64, 0, 0), slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "below the least") {
 		t.Errorf("1 MiB: error %v, want wrong usage", err)
+	}
+}
+
+// TestFirstCollectionComesLate: and the limit of the process is in force behind it.
+func TestFirstCollectionComesLate(t *testing.T) {
+	const limit = 512 << 20
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(limit))
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	unset := func(string) (string, bool) { return "", false }
+	for name, c := range map[string]struct {
+		limit int64
+		env   func(string) (string, bool)
+		want  int64 // before the first collection
+	}{
+		"a large limit": {limit, unset, lateBytes},
+		"a small limit": {100 << 20, unset, 100 << 20},
+		"GOGC is set":   {limit, func(name string) (string, bool) { return "50", name == "GOGC" }, limit},
+	} {
+		t.Run(name, func(t *testing.T) {
+			debug.SetMemoryLimit(c.limit)
+			collectLate(c.env)
+			if got := debug.SetMemoryLimit(-1); got != c.want {
+				t.Errorf("limit %d before the first collection, want %d", got, c.want)
+			}
+			for range 1000 {
+				if runtime.GC(); debug.SetMemoryLimit(-1) == c.limit {
+					break
+				}
+				time.Sleep(time.Millisecond) // finalizers have a goroutine of their own
+			}
+			if got, percent := debug.SetMemoryLimit(-1), debug.SetGCPercent(100); got != c.limit || percent != 100 {
+				t.Errorf("limit %d and GOGC %d behind the first collection, want %d and 100", got, percent, c.limit)
+			}
+		})
 	}
 }

@@ -34,6 +34,7 @@ func openEngine(ctx context.Context, o *options, w watcher) (engine, error) {
 			return nil, err
 		}
 		cfg.MemoryBytes = o.settings.MemoryBytes
+		collectLate(os.LookupEnv)
 	}
 	state, err := o.openState(ctx, where.lake, w)
 	if err != nil {

@@ -50,6 +50,16 @@ func (p *pageAt) open() (o opened, err error) {
 	return p.x.open(&p.page)
 }
 
+// unpack reads the indices of the page. They are not held against the dictionary.
+func (p *pageAt) unpack(o *opened) (d *decoded, err error) {
+	defer recovered(&err)
+	d = &decoded{rows: o.rows, present: o.present, values: &p.x.dict}
+	if o.n > 0 {
+		err = p.x.unpack(d, o.body[o.levels:], o.n)
+	}
+	return d, err
+}
+
 // decode reads the values of the page.
 func (p *pageAt) decode(o *opened) (d *decoded, err error) {
 	defer recovered(&err)

@@ -173,7 +173,10 @@ func (x *decoder) decode(p *page, o *opened) (*decoded, error) {
 		return d, nil // some writers then leave out the dictionary, and the header of the encoding
 	}
 	if p.hasIndices() {
-		return d, x.decodeIndices(d, body, n)
+		if err := x.unpack(d, body, n); err != nil {
+			return nil, err
+		}
+		return d, d.check()
 	}
 	if err := decodeValues(&x.values, p.encoding, body, n); err != nil {
 		return nil, err
@@ -223,7 +226,8 @@ func (x *decoder) levels(p *page, o *opened) ([]byte, int, error) {
 	return body, n, err
 }
 
-func (x *decoder) decodeIndices(d *decoded, body []byte, n int) error {
+// unpack reads indices, of whatever dictionary.
+func (x *decoder) unpack(d *decoded, body []byte, n int) error {
 	if !x.hasDict {
 		return corrupt("dictionary indices without a dictionary")
 	}
@@ -232,16 +236,19 @@ func (x *decoder) decodeIndices(d *decoded, body []byte, n int) error {
 	if len(body) == 0 {
 		return corrupt("dictionary indices without width")
 	}
-	if x.indices, err = hybrid(x.indices, body[1:], int(body[0]), n); err != nil {
-		return err
-	}
-	size := uint32(x.dict.len())
-	for _, i := range x.indices {
+	x.indices, err = hybrid(x.indices, body[1:], int(body[0]), n)
+	d.indices = x.indices
+	return err
+}
+
+// check says whether every index is one of the dictionary.
+func (d *decoded) check() error {
+	size := uint32(d.values.len())
+	for _, i := range d.indices {
 		if uint32(i) >= size {
 			return corrupt("dictionary index %d of %d", uint32(i), size)
 		}
 	}
-	d.indices = x.indices
 	return nil
 }
 

@@ -3,6 +3,7 @@ package parquetedit
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -73,7 +74,7 @@ func (x *splicer) find(p *pageAt, o *opened) (replaced int, ok bool) {
 
 // patchIndices is patch for a page of indices into the dictionary that the chunk keeps.
 func (x *splicer) patchIndices(p *pageAt, o *opened) (bool, error) {
-	d, err := p.decode(o)
+	d, err := p.unpack(o)
 	if err != nil {
 		return false, err
 	}
@@ -81,12 +82,16 @@ func (x *splicer) patchIndices(p *pageAt, o *opened) (bool, error) {
 		return false, err
 	}
 	x.e.loadDict(&p.x.dict)
-	changed := false
+	changed, size := false, d.values.len()
 	for _, s := range x.spots {
-		changed = changed || !d.values.is(int(d.indices[s.k]), x.with[s.with])
+		i := int(uint32(d.indices[s.k]))
+		changed = changed || i >= size || !d.values.is(i, x.with[s.with])
 	}
 	if !changed {
-		return true, x.stay(p, o, d)
+		return true, x.stay(p, o, nil)
+	}
+	if err := d.check(); err != nil {
+		return false, err
 	}
 	for _, s := range x.spots {
 		if !x.e.room() {
@@ -164,32 +169,32 @@ func (x *splicer) seek(values []byte) (changed bool, err error) {
 	at, k := 0, 0
 	for i := range x.spots {
 		s := &x.spots[i]
-		for {
-			size, err := plainLength(values[at:])
-			if err != nil {
-				return false, err
-			}
-			if k == s.k {
-				s.at = at
-				changed = changed || string(values[at+4:at+size]) != string(x.with[s.with].ByteArray())
-				break
-			}
-			at, k = at+size, k+1
+		for ; k < s.k && len(values)-at >= 4; k++ {
+			at += 4 + int(binary.LittleEndian.Uint32(values[at:]))
 		}
+		if at > len(values) {
+			return false, corrupt("value beyond the page")
+		}
+		v, err := plainBytes(values[at:])
+		if err != nil {
+			return false, err
+		}
+		s.at = at
+		changed = changed || string(v) != string(x.with[s.with].ByteArray())
 	}
 	return changed, nil
 }
 
-// plainLength is how many bytes the first of some byte arrays takes.
-func plainLength(b []byte) (int, error) {
+// plainBytes is the first of some byte arrays.
+func plainBytes(b []byte) ([]byte, error) {
 	if len(b) < 4 {
-		return 0, corrupt("value beyond the page")
+		return nil, corrupt("value beyond the page")
 	}
 	size := binary.LittleEndian.Uint32(b)
 	if uint64(size) > uint64(len(b)-4) {
-		return 0, corrupt("value of %d bytes, %d are left", size, len(b)-4)
+		return nil, corrupt("value of %d bytes, %d are left", size, len(b)-4)
 	}
-	return 4 + int(size), nil
+	return b[4 : 4+size], nil
 }
 
 // plainBounds gives the bounds of n byte arrays, none when they have no order, and how many bytes they take.
@@ -198,12 +203,11 @@ func plainBounds(b []byte, n int, t Type) (size int, bs bounds, err error) {
 	var loHead, hiHead uint64
 	ordered := t.order() == bytesOrder
 	for k := range n {
-		length, err := plainLength(b[size:])
+		v, err := plainBytes(b[size:])
 		if err != nil {
 			return 0, bs, err
 		}
-		v := b[size+4 : size+length]
-		size += length
+		size += 4 + len(v)
 		if !ordered {
 			continue
 		}
@@ -237,7 +241,9 @@ func (e *encoder) fixedBounds(b []byte) bounds {
 	if len(b) == 0 || e.column.Type.order() == noOrder {
 		return bounds{}
 	}
-	if v := &e.values; v.kind != parquet.FixedLenByteArray {
+	if v := &e.values; e.column.Type.order() == signedOrder {
+		return signedBounds(b, v.fixedBytes())
+	} else if v.kind != parquet.FixedLenByteArray {
 		defer v.reset()
 		if err := plainValues(v, b, len(b)/v.fixedBytes()); err != nil {
 			return bounds{}
@@ -245,6 +251,23 @@ func (e *encoder) fixedBounds(b []byte) bounds {
 		return vectorBounds(v, e.column.Type)
 	}
 	return vectorBounds(&vector{kind: e.values.kind, width: e.values.width, raw: b}, e.column.Type)
+}
+
+// signedBounds gives the bounds of integers of four or eight bytes.
+func signedBounds(b []byte, width int) bounds {
+	lo, hi := int64(math.MaxInt64), int64(math.MinInt64)
+	if width == 4 {
+		for ; len(b) >= 4; b = b[4:] {
+			v := int64(int32(binary.LittleEndian.Uint32(b)))
+			lo, hi = min(lo, v), max(hi, v)
+		}
+		return bounds32(uint32(lo), uint32(hi))
+	}
+	for ; len(b) >= 8; b = b[8:] {
+		v := int64(binary.LittleEndian.Uint64(b))
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	return bounds64(uint64(lo), uint64(hi))
 }
 
 // fixedBytes is the size of a value in the PLAIN encoding, where it is the same for all.
