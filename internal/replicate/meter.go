@@ -40,10 +40,6 @@ func (s *source) ReadRange(ctx context.Context, p []byte, off int64) error {
 	return nil
 }
 
-// smallInput is the size up to which an input is fetched by one request rather
-// than column by column: most change files are small, and a request costs more than its bytes.
-const smallInput = 4 << 20
-
 // fetch reads a whole object at its ETag and opens it.
 func (r *run) fetch(ctx context.Context, store Objects, info object.Info) (*parquetedit.File, error) {
 	body := make([]byte, info.Size)
@@ -51,11 +47,7 @@ func (r *run) fetch(ctx context.Context, store Objects, info object.Info) (*parq
 	if err := s.ReadRange(ctx, body, 0); err != nil {
 		return nil, err
 	}
-	f, err := r.e.memory.Open(ctx, parquetedit.ReaderAt{ReaderAt: bytes.NewReader(body), N: info.Size})
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", info.Key, err)
-	}
-	return f, nil
+	return r.openSource(ctx, parquetedit.ReaderAt{ReaderAt: bytes.NewReader(body), N: info.Size}, info)
 }
 
 // smallFile is the size up to which any Parquet object is fetched by one request. A range is asked for by column, one
@@ -67,7 +59,11 @@ func (r *run) open(ctx context.Context, store Objects, info object.Info) (*parqu
 	if info.Size <= smallFile {
 		return r.fetch(ctx, store, info)
 	}
-	f, err := r.e.memory.Open(ctx, &source{store, info, r.meter})
+	return r.openSource(ctx, &source{store, info, r.meter}, info)
+}
+
+func (r *run) openSource(ctx context.Context, s parquetedit.Source, info object.Info) (*parquetedit.File, error) {
+	f, err := r.e.memory.Open(ctx, s)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", info.Key, err)
 	}

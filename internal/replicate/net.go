@@ -17,10 +17,11 @@ type planner interface {
 // fit into all that there is is folded in parts, while the merge is planned.
 func (r *run) net(ctx context.Context, s *lake.Schema, o lake.FoldOptions, inputs []lake.Input, files []*parquetedit.File) (planner, error) {
 	need := needOf(files)
-	if err := r.hold(ctx, need.whole(cap(r.e.ops))); err != nil {
+	parts := max(r.e.governor.parts(need, cap(r.e.ops)), need.share(r.e.batchBound()))
+	if err := r.hold(ctx, need.inParts(parts, cap(r.e.ops))); err != nil {
 		return nil, err
 	}
-	if parts := r.e.governor.parts(need, cap(r.e.ops)); parts > 1 {
+	if parts > 1 {
 		return &lake.Batch{Schema: s, Options: o, Inputs: inputs, Parts: parts}, nil
 	}
 	fold, err := lake.NewFold(s, o)
@@ -37,7 +38,9 @@ func (r *run) net(ctx context.Context, s *lake.Schema, o lake.FoldOptions, input
 
 // foldNeed estimates what the merge of some inputs takes until it is committed, in bytes.
 type foldNeed struct {
+	inputs  int
 	rows    int64 // of the inputs
+	decoded int64 // as --batch-bytes counts them
 	held    int64 // a fold of all of them
 	reading int64 // what is read of one input at a time
 }
@@ -48,9 +51,10 @@ const (
 )
 
 func needOf(files []*parquetedit.File) foldNeed {
-	var n foldNeed
+	n := foldNeed{inputs: len(files)}
 	for _, f := range files {
 		n.rows += f.NumRows()
+		n.decoded += decodedBytes(f)
 		n.held += f.NumRows()*int64(keyBytes+cellBytes*len(f.Columns())) + decoded(f)
 		for g := range f.RowGroups() {
 			group := int64(0)
@@ -67,6 +71,14 @@ func needOf(files []*parquetedit.File) foldNeed {
 // whole is what a fold of all takes, beside the lake files that keys are looked for in at once.
 func (n foldNeed) whole(parallel int) int64 { return n.held + int64(parallel)*seekBytes }
 
+// inParts is what a fold in so many parts takes.
+func (n foldNeed) inParts(parts, parallel int) int64 {
+	if parts <= 1 {
+		return n.whole(parallel)
+	}
+	return n.held/int64(parts) + n.rows*rowBytes + n.reading + int64(parallel)*seekBytes
+}
+
 // parts is how many parts a fold is made in, so that each fits beside what is held anyway; one where all of it fits. A part takes
 // a quarter of what there is, however little that leaves for the rest.
 func (g *governor) parts(n foldNeed, parallel int) int {
@@ -74,6 +86,17 @@ func (g *governor) parts(n foldNeed, parallel int) int {
 		return 1
 	}
 	room := max(g.all-int64(parallel)*seekBytes-n.reading-uploadBytes-n.rows*rowBytes, g.all/4)
+	return int(max(min((n.held-1)/room+1, n.rows), 1))
+}
+
+// share is how many parts it takes that one of them, with what stays of all changes, holds no more than a batch of so many decoded
+// bytes. One input is not divided for that: as long as it fits it is folded faster whole.
+func (n foldNeed) share(bytes int64) int {
+	if n.inputs < 2 || n.decoded <= bytes {
+		return 1
+	}
+	limit := int64(float64(bytes) / float64(n.decoded) * float64(n.held))
+	room := max(limit-n.rows*rowBytes, limit/4, 1)
 	return int(max(min((n.held-1)/room+1, n.rows), 1))
 }
 

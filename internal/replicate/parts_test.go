@@ -86,6 +86,44 @@ func TestWhatDoesNotFitIsOneCommitAndTheSame(t *testing.T) {
 	}
 }
 
+// TestChangesBeyondBatchBytesAreOneCommit: changes of all keys, in files that --batch-bytes does not hold together, were a commit for
+// each part of them, which wrote every lake file again. Now they are folded in parts, up to five times as many.
+func TestChangesBeyondBatchBytesAreOneCommit(t *testing.T) {
+	const each = 7_000 // changes of a file, somewhat less than --batch-bytes
+	for files, commits := range map[int]int{2: 1, 6: 1, 10: 2} {
+		t.Run(fmt.Sprintf("%d files", files), func(t *testing.T) {
+			w := newWorld(t)
+			w.config.BatchBytes = 1 << 20
+			var rows [][]any
+			for id := range each {
+				rows = append(rows, []any{id, "old", "x"})
+			}
+			w.load(product(), rows...)
+			w.run("store.product", replicate.Registered)
+			w.activate("store.product", "id", "")
+			w.run("store.product", replicate.Loaded)
+			for n := range files {
+				var changes []dmsgen.Change
+				for id := range each {
+					changes = append(changes, update(id, fmt.Sprint("version ", n), "x"))
+				}
+				w.change(product(), changes...)
+			}
+			got := w.run("store.product", replicate.Merged)
+			if got.Inputs != int64(files) || got.Changes != int64(files*each) || got.Updates != int64(commits*each) {
+				t.Errorf("%d inputs, %d changes, %d updates", got.Inputs, got.Changes, got.Updates)
+			}
+			if got, want := w.item("raw/store/product/")[statestore.Seq], statestore.FormatSeq(uint64(1+commits)); got != want {
+				t.Errorf("seq %s, want %s", got, want)
+			}
+			want := fmt.Sprintf("version %d %d", files-1, each)
+			if got := w.rows("product", "name, count(*) over ()"); len(got) != each || got[0] != want || got[each-1] != want {
+				t.Errorf("%d rows, the first %q, want %q", len(got), got[0], want)
+			}
+		})
+	}
+}
+
 // staleOnce answers the n-th Get of large objects as a store does whose object was written again.
 type staleOnce struct {
 	replicate.Objects

@@ -58,9 +58,14 @@ func (r *run) planChanges(ctx context.Context, o *outlook) (*draft, error) {
 	return r.draftMerge(ctx, o, b)
 }
 
-// freshBatch opens inputs in order until their decoded size reaches the bound; at least one.
+// mergeParts is how many times a batch may be what is held of one at once: changes at random touch every file, and each further
+// commit would write all of them again.
+const mergeParts = 5
+
+// freshBatch opens inputs in order until their decoded size reaches that many times the bound; at least one.
 func (r *run) freshBatch(ctx context.Context, o *outlook, ready []input) (*batch, error) {
 	b := &batch{}
+	whole := &bodies{}
 	var bytes int64
 	for _, in := range ready {
 		if len(b.consumed) == maxInputs {
@@ -70,12 +75,11 @@ func (r *run) freshBatch(ctx context.Context, o *outlook, ready []input) (*batch
 			b.consumed = append(b.consumed, in)
 			continue
 		}
-		op, err := r.openChange(ctx, in)
+		op, err := r.openChange(ctx, in, whole)
 		if err != nil {
 			return nil, err
 		}
-		size := decodedBytes(op.file)
-		if bytes += size; bytes > r.e.batchBound() && len(b.apply) > 0 {
+		if bytes += decodedBytes(op.file); bytes > mergeParts*r.e.batchBound() && len(b.apply) > 0 {
 			break
 		}
 		b.consumed, b.apply = append(b.consumed, in), append(b.apply, op)
@@ -121,12 +125,14 @@ func (r *run) openInput(ctx context.Context, in input) (opened, error) {
 	return r.openWith(ctx, in, r.open)
 }
 
-// openChange opens a change file; a small one is fetched whole, and held as long as its batch.
-func (r *run) openChange(ctx context.Context, in input) (opened, error) {
-	if in.size <= smallInput {
-		return r.openWith(ctx, in, r.fetch)
+// openChange opens a change file; a small one is fetched whole, and held among the bodies.
+func (r *run) openChange(ctx context.Context, in input, whole *bodies) (opened, error) {
+	if in.size > smallInput {
+		return r.openWith(ctx, in, r.open)
 	}
-	return r.openWith(ctx, in, r.open)
+	return r.openWith(ctx, in, func(ctx context.Context, store Objects, info object.Info) (*parquetedit.File, error) {
+		return r.openSource(ctx, &wholeSource{source{store, info, r.meter}, whole}, info)
+	})
 }
 
 type opener func(context.Context, Objects, object.Info) (*parquetedit.File, error)

@@ -239,7 +239,7 @@ func (r *run) claimFiles(ctx context.Context, inputs []input, schema *lake.Schem
 	err := each(ctx, inputs, func(ctx context.Context, i int, in input) error {
 		open := func(ctx context.Context) (*parquetedit.File, error) {
 			if in.name.Kind == dms.Change {
-				o, err := r.openChange(ctx, in)
+				o, err := r.openChange(ctx, in, &bodies{})
 				return o.file, err
 			}
 			o, err := r.openInput(ctx, in)
