@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"sluice/functions/wiring"
+	"sluice/scripts/rig/stack"
 )
 
 // What is deployed is read back from the services: with everything made, and with what there is already.
@@ -45,20 +46,20 @@ func TestTheAlarmsAreAStackOfTheirOwn(t *testing.T) {
 	for _, alarm := range []string{
 		"TableHalted", "TableRunFailed", "NothingMerged", "ControllerErrors", "ControllerSilent", "JanitorErrors", "DeadLettersWaiting", "Throttles",
 	} {
-		if s.resources[alarm] == "" {
-			t.Errorf("no alarm %s in %v", alarm, s.resources)
+		if s.Resources[alarm] == "" {
+			t.Errorf("no alarm %s in %v", alarm, s.Resources)
 		}
 	}
-	s.names("the dashboard's address", s.outputs["DashboardUrl"], s.name)
+	s.names("the dashboard's address", s.Outputs["DashboardUrl"], s.Name)
 }
 
-func (s *stack) checkSchedule(minutes string) {
-	schedule := s.resources["Tick"]
+func (s *deployed) checkSchedule(minutes string) {
+	schedule := s.Resources["Tick"]
 	out, err := scheduler.NewFromConfig(s.config).GetSchedule(s.t.Context(), &scheduler.GetScheduleInput{Name: &schedule})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.equal("target", *out.Target.Arn, s.outputs["ControllerFunctionArn"])
+	s.equal("target", *out.Target.Arn, s.Outputs["ControllerFunctionArn"])
 	s.equal("input", *out.Target.Input, `{"tick": "<aws.scheduler.scheduled-time>"}`)
 	s.equal("expression", *out.ScheduleExpression, "rate("+cmp.Or(minutes, "60")+" minutes)")
 	if out.Target.DeadLetterConfig == nil || !strings.Contains(*out.Target.DeadLetterConfig.Arn, ":sqs:") {
@@ -67,8 +68,8 @@ func (s *stack) checkSchedule(minutes string) {
 }
 
 // checkFunction reads the environment as the function does.
-func (s *stack) checkFunction(name string, parameters map[string]string) {
-	function := s.resources[name+"Function"]
+func (s *deployed) checkFunction(name string, parameters map[string]string) {
+	function := s.Resources[name+"Function"]
 	out, err := lambda.NewFromConfig(s.config).GetFunctionConfiguration(s.t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: &function})
 	if err != nil {
 		s.t.Fatal(err)
@@ -78,47 +79,47 @@ func (s *stack) checkFunction(name string, parameters map[string]string) {
 	if err != nil {
 		s.t.Fatalf("%v in %v", err, env)
 	}
-	s.equal("raw bucket", e.Config.RawBucket, s.outputs["RawBucketName"])
+	s.equal("raw bucket", e.Config.RawBucket, s.Outputs["RawBucketName"])
 	s.equal("raw prefix", e.Config.RawPrefix, parameters["RawPrefix"])
-	s.equal("lake bucket", e.Config.LakeBucket, s.outputs["LakeBucketName"])
+	s.equal("lake bucket", e.Config.LakeBucket, s.Outputs["LakeBucketName"])
 	s.equal("lake prefix", e.Config.LakePrefix, parameters["LakePrefix"])
-	s.equal("control table", e.Table, s.outputs["ControlTableName"])
-	s.equal("metrics, where the alarms look", e.Namespace, s.outputs["MetricsNamespace"])
+	s.equal("control table", e.Table, s.Outputs["ControlTableName"])
+	s.equal("metrics, where the alarms look", e.Namespace, s.Outputs["MetricsNamespace"])
 	if name == "Controller" {
-		s.equal("state machine", e.Machine, s.outputs["TableRunArn"])
+		s.equal("state machine", e.Machine, s.Outputs["TableRunArn"])
 	}
 	if name != "Janitor" {
 		s.equal("catalog", e.Database, parameters["CatalogDatabase"])
 		s.equal("settle", e.Config.Settle.String(), cmp.Or(parameters["Settle"], "1m")+"0s")
 	}
-	s.equal("role", (*out.Role)[strings.LastIndex(*out.Role, "/")+1:], s.resources[name+"Role"])
+	s.equal("role", (*out.Role)[strings.LastIndex(*out.Role, "/")+1:], s.Resources[name+"Role"])
 }
 
-func (s *stack) checkStateMachine() {
-	arn := s.outputs["TableRunArn"]
+func (s *deployed) checkStateMachine() {
+	arn := s.Outputs["TableRunArn"]
 	out, err := sfn.NewFromConfig(s.config).DescribeStateMachine(s.t.Context(), &sfn.DescribeStateMachineInput{StateMachineArn: &arn})
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	s.names("the definition", *out.Definition,
-		":function:"+s.resources["InitialLoadFunction"], ":function:"+s.resources["MergeFunction"], s.outputs["TopicArn"])
+		":function:"+s.Resources["InitialLoadFunction"], ":function:"+s.Resources["MergeFunction"], s.Outputs["TopicArn"])
 	if strings.Contains(*out.Definition, "${") {
 		s.t.Error("a substitution is left over in the definition")
 	}
-	s.equal("role", (*out.RoleArn)[strings.LastIndex(*out.RoleArn, "/")+1:], s.resources["TableRunRole"])
+	s.equal("role", (*out.RoleArn)[strings.LastIndex(*out.RoleArn, "/")+1:], s.Resources["TableRunRole"])
 	s.names("the role, for its own children,", s.policies("TableRunRole"), `"`+arn+`"`)
 }
 
-func (s *stack) checkRoles() {
-	raw, lake := "arn:aws:s3:::"+s.outputs["RawBucketName"], "arn:aws:s3:::"+s.outputs["LakeBucketName"]
-	table := ":table/" + s.outputs["ControlTableName"]
+func (s *deployed) checkRoles() {
+	raw, lake := "arn:aws:s3:::"+s.Outputs["RawBucketName"], "arn:aws:s3:::"+s.Outputs["LakeBucketName"]
+	table := ":table/" + s.Outputs["ControlTableName"]
 	for role, want := range map[string][]string{
-		"ControllerRole":  {raw, lake, table, s.outputs["TableRunArn"]},
+		"ControllerRole":  {raw, lake, table, s.Outputs["TableRunArn"]},
 		"InitialLoadRole": {raw + "/", lake + "/", table},
 		"MergeRole":       {raw + "/", lake + "/", table},
 		"JanitorRole":     {lake + "/", table, "s3:DeleteObject"},
-		"TableRunRole":    {lake + "/", ".batch-*.json", s.outputs["TopicArn"]},
-		"ScheduleRole":    {s.outputs["ControllerFunctionArn"], s.outputs["JanitorFunctionArn"]},
+		"TableRunRole":    {lake + "/", ".batch-*.json", s.Outputs["TopicArn"]},
+		"ScheduleRole":    {s.Outputs["ControllerFunctionArn"], s.Outputs["JanitorFunctionArn"]},
 	} {
 		text := s.policies(role)
 		s.names(role, text, want...)
@@ -128,14 +129,14 @@ func (s *stack) checkRoles() {
 	}
 }
 
-func (s *stack) equal(what, got, want string) {
+func (s *deployed) equal(what, got, want string) {
 	s.t.Helper()
 	if got != want {
 		s.t.Errorf("%s: %s, want %s", what, got, want)
 	}
 }
 
-func (s *stack) names(what, text string, want ...string) {
+func (s *deployed) names(what, text string, want ...string) {
 	s.t.Helper()
 	for _, w := range want {
 		if !strings.Contains(text, w) {
@@ -145,9 +146,9 @@ func (s *stack) names(what, text string, want ...string) {
 }
 
 // policies returns the statements of a role as JSON.
-func (s *stack) policies(logical string) string {
+func (s *deployed) policies(logical string) string {
 	s.t.Helper()
-	client, role := iam.NewFromConfig(s.config), s.resources[logical]
+	client, role := iam.NewFromConfig(s.config), s.Resources[logical]
 	names, err := client.ListRolePolicies(s.t.Context(), &iam.ListRolePoliciesInput{RoleName: &role})
 	if err != nil {
 		s.t.Fatal(err)
@@ -158,7 +159,7 @@ func (s *stack) policies(logical string) string {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		all = append(all, document(s.t, *out.PolicyDocument)["Statement"])
+		all = append(all, stack.Document(s.t, *out.PolicyDocument)["Statement"])
 	}
 	text, err := json.Marshal(all)
 	if err != nil || len(all) == 0 {

@@ -20,3 +20,10 @@ func DynamoDB(t testing.TB) *ControlTable {
 		Env:      environ("AWS_ENDPOINT_URL_DYNAMODB=" + endpoint),
 	}
 }
+
+// Enforcing returns the endpoint of a stand-in for AWS in which IAM decides: signatures are verified, policies of roles and
+// resources heard. The credentials of the environment are the account's root. It is one for all tests.
+func Enforcing(t testing.TB) (endpoint string) {
+	t.Helper()
+	return setting(t, EnvEnforcingEndpoint)
+}

@@ -1,7 +1,7 @@
 // Package rig gives tests real servers and an independent reader.
 //
-// The servers are an S3 gateway whose objects are plain files and a DynamoDB stand-in; the reader is DuckDB, which
-// shares no code with sluice. All of them run on this machine, listen on 127.0.0.1 only and are started once for
+// The servers are an S3 gateway whose objects are plain files, a stand-in for DynamoDB and the other services of AWS, and the
+// same once more with policies enforced; the reader is DuckDB, which shares no code with sluice. All of them run on this machine, listen on 127.0.0.1 only and are started once for
 // many test binaries by the command in cmd/rig:
 //
 //	make test                                       # every test
@@ -26,11 +26,12 @@ import (
 // The environment in which cmd/rig runs its command. The usual AWS variables (key, secret, region) are set too, those
 // of the developer's own account are taken out.
 const (
-	EnvS3Endpoint       = "SLUICE_TEST_S3_ENDPOINT"       // http://127.0.0.1:PORT
-	EnvS3Data           = "SLUICE_TEST_S3_DATA"           // directory with a directory per bucket, a file per object
-	EnvDynamoDBEndpoint = "SLUICE_TEST_DYNAMODB_ENDPOINT" // http://127.0.0.1:PORT
-	EnvDuckDB           = "SLUICE_TEST_DUCKDB"            // a Python with the packages of requirements.lock
-	EnvSoak             = "SLUICE_SOAK"                   // how long all soak tests together run, as time.ParseDuration reads it
+	EnvS3Endpoint        = "SLUICE_TEST_S3_ENDPOINT"        // http://127.0.0.1:PORT
+	EnvS3Data            = "SLUICE_TEST_S3_DATA"            // directory with a directory per bucket, a file per object
+	EnvDynamoDBEndpoint  = "SLUICE_TEST_DYNAMODB_ENDPOINT"  // http://127.0.0.1:PORT
+	EnvEnforcingEndpoint = "SLUICE_TEST_ENFORCING_ENDPOINT" // http://127.0.0.1:PORT
+	EnvDuckDB            = "SLUICE_TEST_DUCKDB"             // a Python with the packages of requirements.lock
+	EnvSoak              = "SLUICE_SOAK"                    // how long all soak tests together run, as time.ParseDuration reads it
 )
 
 // Region is the AWS region of the rig.

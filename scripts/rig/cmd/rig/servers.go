@@ -21,16 +21,16 @@ const (
 
 // servers are the running servers and the directory where the S3 server keeps objects as files.
 type servers struct {
-	s3, dynamodb *server
-	data         string
+	s3, dynamodb, enforcing *server
+	data                    string
 }
 
 // start starts the servers in dir and returns when all of them answer. What it returns must be stopped, also when it
 // comes with an error.
 func start(ctx context.Context, found tools, dir string) (*servers, error) {
 	up := &servers{data: filepath.Join(dir, "data")}
-	state := filepath.Join(dir, "ministack")
-	for _, d := range []string{up.data, state} {
+	state, enforced := filepath.Join(dir, "ministack"), filepath.Join(dir, "enforcing")
+	for _, d := range []string{up.data, state, enforced} {
 		if err := os.Mkdir(d, 0o700); err != nil {
 			return up, err
 		}
@@ -51,16 +51,27 @@ func start(ctx context.Context, found tools, dir string) (*servers, error) {
 	}); err != nil {
 		return up, err
 	}
-	if up.dynamodb, err = launch(ctx, dir, program{
-		name:  "ministack",
-		path:  found.python,
-		args:  func(int) []string { return []string{"-I", "-m", "ministack"} },
-		env:   func(port int) []string { return ministackEnv(port, state) },
-		ready: "/_ministack/health",
-	}); err != nil {
+	if up.dynamodb, err = launch(ctx, dir, ministack("ministack", found, state)); err != nil {
+		return up, err
+	}
+	// The same once more, and policies decide. Whoever has the rig's own credentials is the account's root there. Retries of a
+	// state machine wait a tenth as long as on the other: a denial is retried until they are used up.
+	if up.enforcing, err = launch(ctx, dir, ministack("enforcing", found, enforced,
+		"AUTH=true", "AWS_ACCESS_KEY_ID="+accessKey, "AWS_SECRET_ACCESS_KEY="+secretKey, "SFN_WAIT_SCALE=0.01")); err != nil {
 		return up, err
 	}
 	return up, up.checkListeners()
+}
+
+// ministack is the stand-in for AWS, its state in a directory. more is laid over its settings.
+func ministack(name string, found tools, state string, more ...string) program {
+	return program{
+		name:  name,
+		path:  found.python,
+		args:  func(int) []string { return []string{"-I", "-m", "ministack"} },
+		env:   func(port int) []string { return append(ministackEnv(port, state), more...) },
+		ready: "/_ministack/health",
+	}
 }
 
 // propertiesIn says where the gateway keeps the ETag and the metadata of an object. In extended attributes they appear with the
@@ -97,6 +108,7 @@ func (s *servers) environment(found tools) []string {
 		rig.EnvS3Endpoint+"="+s.s3.endpoint,
 		rig.EnvS3Data+"="+s.data,
 		rig.EnvDynamoDBEndpoint+"="+s.dynamodb.endpoint,
+		rig.EnvEnforcingEndpoint+"="+s.enforcing.endpoint,
 		rig.EnvDuckDB+"="+found.python,
 		"AWS_ACCESS_KEY_ID="+accessKey,
 		"AWS_SECRET_ACCESS_KEY="+secretKey,
@@ -119,10 +131,10 @@ func withoutAWS(env []string) []string {
 
 // checkListeners fails when a server listens on an address that other machines reach.
 func (s *servers) checkListeners() error {
-	return errors.Join(s.s3.checkListeners(), s.dynamodb.checkListeners())
+	return errors.Join(s.s3.checkListeners(), s.dynamodb.checkListeners(), s.enforcing.checkListeners())
 }
 
 // stop ends the servers that were started.
 func (s *servers) stop() error {
-	return errors.Join(s.dynamodb.stop(), s.s3.stop())
+	return errors.Join(s.enforcing.stop(), s.dynamodb.stop(), s.s3.stop())
 }
