@@ -47,6 +47,7 @@ type account struct {
 	table    string // the control table
 	machine  string // ARN
 	queue    string // URL: what the topic said
+	names    map[string]string // of the functions
 	env      map[string]string
 	settings aws.Config
 	s3       *s3.Client
@@ -57,14 +58,12 @@ type account struct {
 	ticks    int
 }
 
-// code holds the zips of the functions in the stand-in, made once for all tests.
-type code struct {
+// code is the bucket of the shared stand-in that holds the zips of the functions.
+var code struct {
 	once   sync.Once
 	failed error
 	bucket string
 }
-
-var built code
 
 const (
 	controller  = "controller"
@@ -77,15 +76,18 @@ const (
 func deploy(t testing.TB, env map[string]string) *account {
 	t.Helper()
 	control := rig.DynamoDB(t)
-	a := &account{t: t, endpoint: control.Endpoint, table: control.Name, name: strings.TrimPrefix(control.Name, "DMSCDC_Controller-")}
+	a := &account{t: t, endpoint: control.Endpoint, table: control.Name, name: strings.TrimPrefix(control.Name, "DMSCDC_Controller-"), names: map[string]string{}}
 	a.raw, a.lake = "raw-"+a.name, "lake-"+a.name
 	var err error
 	a.settings, err = config.LoadDefaultConfig(t.Context(), config.WithBaseEndpoint(a.endpoint), config.WithRegion(rig.Region), config.WithLogger(logging.Nop{}))
 	a.must(err)
 	a.s3 = s3.NewFromConfig(a.settings, func(o *s3.Options) { o.UsePathStyle = true })
 	a.lambda, a.states, a.sqs = lambda.NewFromConfig(a.settings), sfn.NewFromConfig(a.settings), sqs.NewFromConfig(a.settings)
-	built.once.Do(func() { built.failed = built.upload(a) })
-	a.must(built.failed)
+	code.once.Do(func() {
+		code.bucket = "code-" + a.name
+		code.failed = a.uploadFunctions(code.bucket)
+	})
+	a.must(code.failed)
 	a.bucket(a.raw)
 	a.bucket(a.lake)
 	a.env = map[string]string{
@@ -96,12 +98,19 @@ func deploy(t testing.TB, env map[string]string) *account {
 		a.env[name] = value
 	}
 	for _, name := range []string{controller, initialload, merge, janitor} {
-		a.function(name, built.bucket, name+".zip", a.env)
+		a.function(name, code.bucket, name+".zip", a.env)
 	}
 	a.machine = a.define(a.definition())
-	a.out, err = dmsgen.NewWriter(dmsgen.SinkFunc(a.put), dmsgen.DefaultSettings())
-	a.must(err)
+	a.writer()
 	return a
+}
+
+// writer makes what writes as DMS does.
+func (a *account) writer() {
+	a.t.Helper()
+	out, err := dmsgen.NewWriter(dmsgen.SinkFunc(a.put), dmsgen.DefaultSettings())
+	a.must(err)
+	a.out = out
 }
 
 func (a *account) must(err error) {
@@ -126,38 +135,52 @@ func (a *account) arn(service, rest string) string {
 	return fmt.Sprintf("arn:aws:%s:%s:000000000000:%s", service, rig.Region, rest)
 }
 
-// upload builds the functions as the Makefile does and puts their zips where Lambda finds them.
-func (c *code) upload(a *account) error {
-	ctx := context.Background()
+// zips builds the functions as the Makefile does, and zips them: a test binary needs them once.
+var zips = sync.OnceValues(func() (map[string][]byte, error) {
 	dir, err := os.MkdirTemp("", "sluice-functions-")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	c.bucket = "code-" + a.name
-	if err := a.createBucket(ctx, c.bucket); err != nil {
-		return err
-	}
+	all := map[string][]byte{}
 	for _, name := range []string{controller, initialload, merge, janitor} {
 		binary := filepath.Join(dir, name)
-		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", binary, "./"+name)
+		build := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", binary, "./"+name) //nolint:noctx // shared by all tests
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("build %s: %w\n%s", name, err, out)
+			return nil, fmt.Errorf("build %s: %w\n%s", name, err, out)
 		}
 		body, err := os.ReadFile(binary)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if err := a.upload(ctx, c.bucket, name+".zip", map[string][]byte{"bootstrap": body}); err != nil {
+		if all[name], err = zipped(map[string][]byte{"bootstrap": body}); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+})
+
+// uploadFunctions puts the zips of the functions where Lambda finds them.
+func (a *account) uploadFunctions(bucket string) error {
+	ctx := context.Background()
+	all, err := zips()
+	if err != nil {
+		return err
+	}
+	if err := a.createBucket(ctx, bucket); err != nil {
+		return err
+	}
+	for name, body := range all {
+		if err := a.upload(ctx, bucket, name+".zip", body); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// upload puts a zip of executable files into a bucket. It is stored, not compressed: nobody carries it far.
-func (a *account) upload(ctx context.Context, bucket, key string, files map[string][]byte) error {
+// zipped is a zip of executable files. They are stored, not compressed: nobody carries them far.
+func zipped(files map[string][]byte) ([]byte, error) {
 	var body bytes.Buffer
 	z := zip.NewWriter(&body)
 	for name, content := range files {
@@ -165,24 +188,27 @@ func (a *account) upload(ctx context.Context, bucket, key string, files map[stri
 		header.SetMode(0o755)
 		w, err := z.CreateHeader(header)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if _, err := w.Write(content); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if err := z.Close(); err != nil {
-		return err
-	}
-	_, err := a.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: bytes.NewReader(body.Bytes())})
+	err := z.Close()
+	return body.Bytes(), err
+}
+
+func (a *account) upload(ctx context.Context, bucket, key string, body []byte) error {
+	_, err := a.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: bytes.NewReader(body)})
 	return err
 }
 
 // function makes a function of this account from a zip.
 func (a *account) function(name, bucket, key string, env map[string]string) {
 	a.t.Helper()
+	a.names[name] = name + "-" + a.name
 	_, err := a.lambda.CreateFunction(a.t.Context(), &lambda.CreateFunctionInput{
-		FunctionName: aws.String(name + "-" + a.name), Role: aws.String("arn:aws:iam::000000000000:role/" + name),
+		FunctionName: aws.String(a.names[name]), Role: aws.String("arn:aws:iam::000000000000:role/" + name),
 		Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"), MemorySize: aws.Int32(3538), Timeout: aws.Int32(900),
 		Code:        &lambdatypes.FunctionCode{S3Bucket: &bucket, S3Key: &key},
 		Environment: &lambdatypes.Environment{Variables: env},
@@ -237,7 +263,7 @@ func (a *account) invoke(name string, event, answer any) error {
 	a.t.Helper()
 	payload, err := json.Marshal(event)
 	a.must(err)
-	out, err := a.lambda.Invoke(a.t.Context(), &lambda.InvokeInput{FunctionName: aws.String(name + "-" + a.name), Payload: payload})
+	out, err := a.lambda.Invoke(a.t.Context(), &lambda.InvokeInput{FunctionName: aws.String(a.names[name]), Payload: payload})
 	a.must(err)
 	if out.FunctionError != nil {
 		return fmt.Errorf("%s: %s", *out.FunctionError, out.Payload)

@@ -51,17 +51,19 @@ func troubled(t *testing.T, env map[string]string) *inTrouble {
 func (x *inTrouble) wrap(timeout int32) {
 	x.t.Helper()
 	script := "#!/bin/sh\necho $$ > \"" + x.pids + "/$$\"\nexec \"$LAMBDA_TASK_ROOT/worker\"\n"
-	body := unzip(x.t, x.get(built.bucket, merge+".zip"))
+	body := unzip(x.t, x.get(code.bucket, merge+".zip"))
 	key := "merge-" + x.name + ".zip"
-	x.must(x.upload(x.t.Context(), built.bucket, key, map[string][]byte{"bootstrap": []byte(script), "worker": body}))
+	wrapped, err := zipped(map[string][]byte{"bootstrap": []byte(script), "worker": body})
+	x.must(err)
+	x.must(x.upload(x.t.Context(), code.bucket, key, wrapped))
 	name := aws.String(merge + "-" + x.name)
-	_, err := x.lambda.DeleteFunction(x.t.Context(), &lambda.DeleteFunctionInput{FunctionName: name})
+	_, err = x.lambda.DeleteFunction(x.t.Context(), &lambda.DeleteFunctionInput{FunctionName: name})
 	x.must(err)
 	env := map[string]string{"AWS_ENDPOINT_URL_S3": x.proxy.URL}
 	for k, v := range x.env {
 		env[k] = v
 	}
-	x.function(merge, built.bucket, key, env)
+	x.function(merge, code.bucket, key, env)
 	_, err = x.lambda.UpdateFunctionConfiguration(x.t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: name, Timeout: aws.Int32(timeout)})
 	x.must(err)
 }

@@ -62,8 +62,8 @@ func Deploy(t testing.TB, config aws.Config, name, template string, parameters m
 	}
 	place := *config.BaseEndpoint + "/" + bucket + "/"
 	objects := map[string][]byte{"code.zip": stub(t)}
-	for function, zip := range code {
-		objects[function+".zip"] = zip
+	for function, body := range code {
+		objects[function+".zip"] = body
 	}
 	for _, source := range []string{"template.yaml", "infra/observability.yaml"} {
 		objects[source] = packaged(t, filepath.Join(dir, strings.TrimSuffix(filepath.Base(source), ".yaml")+".json"), place, bucket, code)
