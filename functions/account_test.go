@@ -44,9 +44,9 @@ type account struct {
 	name     string // ends the names of everything in it
 	raw      string // buckets
 	lake     string
-	table    string // the control table
-	machine  string // ARN
-	queue    string // URL: what the topic said
+	table    string            // the control table
+	machine  string            // ARN
+	queue    string            // URL: what the topic said
 	names    map[string]string // of the functions
 	env      map[string]string
 	settings aws.Config
@@ -145,7 +145,7 @@ var zips = sync.OnceValues(func() (map[string][]byte, error) {
 	all := map[string][]byte{}
 	for _, name := range []string{controller, initialload, merge, janitor} {
 		binary := filepath.Join(dir, name)
-		build := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", binary, "./"+name) //nolint:noctx // shared by all tests
+		build := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", binary, "./"+name)
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("build %s: %w\n%s", name, err, out)

@@ -1,7 +1,6 @@
 package infra_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,10 +19,8 @@ type deployed struct {
 // deploy creates the stack of a template with the given parameters.
 func deploy(t *testing.T, template string, parameters map[string]string) *deployed {
 	t.Helper()
-	table := rig.DynamoDB(t) // for its endpoint, which is that of every service, and a name
-	config := stack.Config(table.Endpoint)
-	name := "sluice" + table.Name[strings.LastIndex(table.Name, "-"):]
-	return &deployed{Stack: stack.Deploy(t, config, name, template, parameters, nil), t: t, config: config}
+	config := stack.Config(rig.DynamoDB(t).Endpoint) // which is that of every service
+	return &deployed{Stack: stack.Deploy(t, config, template, parameters, nil), t: t, config: config}
 }
 
 // in returns the same stack for a test inside the one that deployed it.

@@ -5,6 +5,7 @@ package stack
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -47,11 +48,11 @@ func Config(endpoint string) aws.Config {
 }
 
 // Deploy translates the templates as SAM does, puts code and nested stacks in a bucket, as sam package does, and creates the
-// stack name of one of them with the given parameters. code holds the zip of each function by its logical id; without it they are
+// stack of one of them, under a name of its own, with the given parameters. code holds the zip of each function by its logical id; without it they are
 // bootstraps that nobody runs.
-func Deploy(t testing.TB, config aws.Config, name, template string, parameters map[string]string, code map[string][]byte) *Stack {
+func Deploy(t testing.TB, config aws.Config, template string, parameters map[string]string, code map[string][]byte) *Stack {
 	t.Helper()
-	s := &Stack{Name: name, Resources: map[string]string{}, Outputs: map[string]string{}, config: config}
+	s := &Stack{Name: "sluice-" + strings.ToLower(rand.Text()[:10]), Resources: map[string]string{}, Outputs: map[string]string{}, config: config}
 	dir := translate(t)
 	bucket := s.Name + "-code"
 	store := s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = true })
@@ -82,8 +83,8 @@ func Deploy(t testing.TB, config aws.Config, name, template string, parameters m
 func translate(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
-	python := strings.TrimSpace(run(t, filepath.Join(root, "scripts", "rig", "setup"), "templates", "tools/templates/requirements.lock"))
-	templates, err := filepath.Glob(filepath.Join(root, "infra", "*.yaml"))
+	python := strings.TrimSpace(run(t, filepath.Join(root(), "scripts", "rig", "setup"), "templates", "tools/templates/requirements.lock"))
+	templates, err := filepath.Glob(filepath.Join(root(), "infra", "*.yaml"))
 	if err != nil || len(templates) == 0 {
 		t.Fatalf("no templates: %v", err)
 	}
@@ -95,17 +96,17 @@ func translate(t testing.TB) string {
 	return dir
 }
 
-// root is the repository's.
-var root = func() string {
+// root is the directory of the repository.
+func root() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "..", "..", "..")
-}()
+}
 
 // run runs a program in the repository's root and returns what it prints.
 func run(t testing.TB, program string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, args...)
-	cmd.Dir = root
+	cmd.Dir = root()
 	cmd.Env = append(os.Environ(), "AWS_DEFAULT_REGION="+rig.Region, "PYTHONDONTWRITEBYTECODE=1")
 	var failed strings.Builder
 	cmd.Stderr = &failed
@@ -191,6 +192,7 @@ func (s *Stack) create(t testing.TB, template string, parameters map[string]stri
 }
 
 func (s *Stack) whatFailed(t testing.TB, client *cloudformation.Client) string {
+	t.Helper()
 	events, err := client.DescribeStackEvents(t.Context(), &cloudformation.DescribeStackEventsInput{StackName: &s.Name})
 	if err != nil {
 		return err.Error()
