@@ -18,6 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -101,6 +103,7 @@ func deploy(t testing.TB, env map[string]string) *account {
 		a.function(name, code.bucket, name+".zip", a.env)
 	}
 	a.machine = a.define(a.definition())
+	a.tellRunsThatEnded()
 	a.writer()
 	return a
 }
@@ -241,6 +244,30 @@ func (a *account) topic() string {
 	_, err = topics.Subscribe(a.t.Context(), &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String(a.arn("sqs", "heard-"+a.name))})
 	a.must(err)
 	return *topic.TopicArn
+}
+
+// tellRunsThatEnded makes the template's rule RunEnded. The stand-in knows no TIMED_OUT.
+func (a *account) tellRunsThatEnded() {
+	a.t.Helper()
+	pattern, err := json.Marshal(map[string]any{
+		"source": []string{"aws.states"}, "detail-type": []string{"Step Functions Execution Status Change"},
+		"detail": map[string]any{"stateMachineArn": []string{a.machine}, "$or": []any{
+			map[string]any{"status": []string{"TIMED_OUT", "ABORTED"}},
+			map[string]any{"status": []string{"FAILED"}, "error": []any{map[string]string{"anything-but": "TableHalted"}}},
+		}},
+	})
+	a.must(err)
+	rules := eventbridge.NewFromConfig(a.settings)
+	name := aws.String("RunEnded-" + a.name)
+	_, err = rules.PutRule(a.t.Context(), &eventbridge.PutRuleInput{Name: name, EventPattern: aws.String(string(pattern))})
+	a.must(err)
+	_, err = rules.PutTargets(a.t.Context(), &eventbridge.PutTargetsInput{Rule: name, Targets: []eventtypes.Target{{
+		Id: aws.String("topic"), Arn: aws.String(a.arn("sns", "topic-"+a.name)), InputTransformer: &eventtypes.InputTransformer{
+			InputPathsMap: map[string]string{"name": "$.detail.name", "status": "$.detail.status"},
+			InputTemplate: aws.String(`"sluice: the table run <name> ended as <status>."`),
+		},
+	}}})
+	a.must(err)
 }
 
 func (a *account) define(definition string) string {
