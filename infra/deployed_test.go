@@ -40,7 +40,7 @@ func TestTheStackAsItIsDeployed(t *testing.T) {
 func TestTheAlarmsAreAStackOfTheirOwn(t *testing.T) {
 	s := deploy(t, "infra/observability.yaml", map[string]string{
 		"TopicArn": "arn:aws:sns:eu-west-1:000000000000:topic", "ControllerFunctionName": "c", "InitialLoadFunctionName": "i",
-		"MergeFunctionName": "m", "JanitorFunctionName": "j", "StateMachineArn": "arn:aws:states:eu-west-1:000000000000:stateMachine:t",
+		"MergeFunctionName": "m", "JanitorFunctionName": "j", "ControllerLogs": "lc", "InitialLoadLogs": "li", "MergeLogs": "lm", "StateMachineArn": "arn:aws:states:eu-west-1:000000000000:stateMachine:t",
 		"ControlTableName": "DMSCDC_Controller", "DeadLettersName": "d",
 	})
 	for _, alarm := range []string{

@@ -32,7 +32,7 @@ type Environment struct {
 func Read(env func(name string) (string, bool), parallel int) (Environment, error) {
 	e := Environment{
 		Config:    replicate.Config{Settings: replicate.DefaultSettings()},
-		Namespace: "sluice", OfTables: true, InlineBytes: 512 << 20, StopBefore: time.Minute,
+		Namespace: "sluice", InlineBytes: 512 << 20, StopBefore: time.Minute,
 	}
 	e.Config.Parallel = parallel
 	var raw, lake, state, catalog string

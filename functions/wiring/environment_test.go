@@ -41,10 +41,10 @@ func TestRead_defaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e.Table != "DMSCDC_Controller" || e.Database != "" || e.Namespace != "sluice" || !e.OfTables || e.LogLevel != "info" || e.InlineBytes != 512<<20 || e.StopBefore != time.Minute {
+	if e.Table != "DMSCDC_Controller" || e.Database != "" || e.Namespace != "sluice" || e.OfTables || e.LogLevel != "info" || e.InlineBytes != 512<<20 || e.StopBefore != time.Minute {
 		t.Errorf("got %+v", e)
 	}
-	if e, err = read(map[string]string{"SLUICE_METRICS": "none", "SLUICE_TABLE_METRICS": "false"}); err != nil || e.Namespace != "" || e.OfTables {
+	if e, err = read(map[string]string{"SLUICE_METRICS": "none", "SLUICE_TABLE_METRICS": "true"}); err != nil || e.Namespace != "" || !e.OfTables {
 		t.Errorf("no metrics: %+v, %v", e, err)
 	}
 }
