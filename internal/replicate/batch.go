@@ -49,7 +49,8 @@ func (e *Engine) ApplyBatch(ctx context.Context, b Batch, o StepOptions) Step {
 }
 
 // createdAll makes sure that every file of phase 1 is there: a rewrite that came first would take rows away which are
-// nowhere else yet. The names hold the commit's id, so that to be there is to be its.
+// nowhere else yet. The names hold the commit's id, so that to be there is to be its, or a fence's: who writes behind this
+// reads the item first.
 func (a *application) createdAll(ctx context.Context) error {
 	ops, err := a.readOps(ctx, a.plan)
 	if err != nil || len(ops[0]) == 0 {
@@ -105,13 +106,13 @@ func (e *Engine) Finish(ctx context.Context, path string, h Handover, o StepOpti
 	s := &stepping{StepOptions: o, stage: StageLoad} // what follows is a merge
 	return e.inStep(ctx, path, s, func(ctx context.Context, r *run, item statestore.Item) error {
 		a, err := r.take(ctx, item, h.Plan, h.ID)
+		if err == nil {
+			err = a.pulse(ctx)
+		}
 		if errors.Is(err, errElsewhere) {
 			return nil // it was finished or replaced: the stage that plans next sees what is so now
 		}
 		if err != nil {
-			return err
-		}
-		if err := a.pulse(ctx); err != nil {
 			return err
 		}
 		ours, err := a.finish(ctx)

@@ -172,7 +172,9 @@ func (r *run) handOver(ctx context.Context, p *Plan) error {
 // left says whether the run has left a commit to others, who need the lease.
 func (r *run) left() bool { return r.stepping != nil && r.stepping.handed != nil }
 
-// take adopts the commit that a handover or a batch speaks of. errElsewhere says that it is pending no more.
+// take adopts the commit that a handover or a batch speaks of. errElsewhere says that it is pending no more. The item is
+// read once more before anything is written: what is seen of the lake until then is of this commit, and not of a fence that
+// takes its place meanwhile.
 func (r *run) take(ctx context.Context, item statestore.Item, plan, id string) (*application, error) {
 	if err := r.adopt(ctx, item); err != nil {
 		return nil, err
@@ -187,7 +189,7 @@ func (r *run) take(ctx context.Context, item statestore.Item, plan, id string) (
 	if r.t.item[statestore.CommitPlan] != plan {
 		return nil, fmt.Errorf("%w: the plan of commit %s is %s, not %s", ErrUsage, id, r.t.item[statestore.CommitPlan], plan)
 	}
-	r.reread, r.lease = r.e.now(), leaveTime
+	r.lease = leaveTime
 	p, err := r.readPlan(ctx)
 	if err != nil {
 		return nil, err

@@ -20,21 +20,26 @@ func handedOver(t *testing.T) (*bench, replicate.Handover, [2][]replicate.Batch)
 	t.Helper()
 	b := partitionMove(t)
 	b.doubles = true
-	step := b.engineOn(b.lake, b.state).Plan(t.Context(), benchPath, replicate.StageMerge, replicate.StepOptions{})
+	h, batches := b.handOver()
+	return b, h, batches
+}
+
+// handOver plans the next commit, which has to have both phases, and applies nothing of it.
+func (b *bench) handOver() (replicate.Handover, [2][]replicate.Batch) {
+	b.t.Helper()
+	step := b.engineOn(b.lake, b.state).Plan(b.t.Context(), benchPath, replicate.StageMerge, replicate.StepOptions{})
 	if step.Next != replicate.NextApply {
-		t.Fatalf("plan: %+v", step)
+		b.t.Fatalf("plan: %+v", step)
 	}
 	var batches [2][]replicate.Batch
 	for phase, p := range step.Handover.Phases {
 		if p.Ops == 0 {
-			t.Fatalf("phase %d is empty", phase+1)
+			b.t.Fatalf("phase %d is empty", phase+1)
 		}
-		data, _ := readObject(t, b.lake, p.Key)
-		if err := json.Unmarshal(data, &batches[phase]); err != nil {
-			t.Fatal(err)
-		}
+		data, _ := readObject(b.t, b.lake, p.Key)
+		b.must(json.Unmarshal(data, &batches[phase]))
 	}
-	return b, *step.Handover, batches
+	return *step.Handover, batches
 }
 
 func TestPhaseTwoWaitsForPhaseOne(t *testing.T) {

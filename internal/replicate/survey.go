@@ -57,6 +57,9 @@ func (r *run) due(ctx context.Context, item statestore.Item) (bool, error) {
 		r.result.Action, r.result.Reason = Busy, fmt.Sprintf("%s is working on the table", item[statestore.LeaseOwner])
 		return false, nil
 	}
+	if item.Halted() {
+		r.result.Action, r.result.Reason = Halted, item[statestore.StatusReason]
+	}
 	if err := r.adopt(ctx, item); err != nil {
 		var stop *HaltError
 		if errors.As(err, &stop) {
@@ -66,7 +69,6 @@ func (r *run) due(ctx context.Context, item statestore.Item) (bool, error) {
 	}
 	switch {
 	case item.Halted():
-		r.result.Action, r.result.Reason = Halted, item[statestore.StatusReason]
 		return r.mayBeCleared(ctx)
 	case item.Pending():
 		return true, nil
@@ -118,8 +120,8 @@ func (r *run) waiting() time.Duration {
 		}
 	}
 	loaded, err := time.Parse(time.DateTime, r.t.item[statestore.LastFullLoadDate])
-	for _, in := range r.seen.loads {
-		if err != nil || in.modified.Truncate(time.Second).After(loaded) {
+	if loads := r.seen.loads; len(loads) > 0 && (err != nil || loads[0].modified.Truncate(time.Second).After(loaded)) {
+		for _, in := range loads { // the date is the first one's: that the others are younger says nothing
 			wait(in)
 		}
 	}
