@@ -101,10 +101,11 @@ func (e *Engine) Register(ctx context.Context, path string, h Handover, o StepOp
 	})
 }
 
-// Finish finishes a commit that was handed over and applied. NextMerge says that the table run goes on.
+// Finish finishes a commit that was handed over and applied. NextMerge says that the table run goes on; with NextEnd it has
+// ended, and with it its lease, unless Finish failed and is to be repeated.
 func (e *Engine) Finish(ctx context.Context, path string, h Handover, o StepOptions) Step {
 	s := &stepping{StepOptions: o, stage: StageLoad} // what follows is a merge
-	return e.inStep(ctx, path, s, func(ctx context.Context, r *run, item statestore.Item) error {
+	step := e.inStep(ctx, path, s, func(ctx context.Context, r *run, item statestore.Item) error {
 		a, err := r.take(ctx, item, h.Plan, h.ID)
 		if err == nil {
 			err = a.pulse(ctx)
@@ -122,4 +123,8 @@ func (e *Engine) Finish(ctx context.Context, path string, h Handover, o StepOpti
 		}
 		return err
 	})
+	if step.Next == NextEnd && step.Action != Failed {
+		_ = e.stores.State.Release(context.WithoutCancel(ctx), path, e.cfg.Owner)
+	}
+	return step
 }

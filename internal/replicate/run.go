@@ -113,6 +113,9 @@ func (r *run) halt(ctx context.Context, stop *HaltError, because error) {
 	default:
 		r.result.Action, r.result.Reason, r.result.Err = Halted, stop.Error(), because
 		r.result.NewlyHalted = fresh
+		if was := r.t.item; was.Halted() && !fresh {
+			r.result.Reason = was[statestore.StatusReason] // the halt that is recorded is the one to acknowledge
+		}
 	}
 }
 

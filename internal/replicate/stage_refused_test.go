@@ -123,6 +123,41 @@ func TestAHaltDuringABatchIsToldByTheFinish(t *testing.T) {
 	}
 }
 
+// TestARunThatEndsHaltedLeavesNoLease: who has seen to the halt need not wait until it has run out.
+func TestARunThatEndsHaltedLeavesNoLease(t *testing.T) {
+	t.Parallel()
+	b, h, batches := handedOver(t)
+	e := b.engineOn(b.lake, b.state)
+	if !b.foreign(batches[1][0].Ops[0].Files[0].Dir, 100, "foreign", "x") {
+		t.Fatal("no file to write in")
+	}
+	for phase := range batches {
+		for _, batch := range batches[phase] {
+			e.ApplyBatch(t.Context(), batch, replicate.StepOptions{})
+		}
+	}
+	if b.item()[statestore.LeaseOwner] == "" {
+		t.Error("a batch has let go of the lease of its run")
+	}
+	e.Finish(t.Context(), benchPath, h, replicate.StepOptions{})
+	if owner := b.item()[statestore.LeaseOwner]; owner != "" {
+		t.Errorf("%s still has the lease", owner)
+	}
+}
+
+// TestAHaltIsToldByTheReasonThatIsRecorded: that is the one to acknowledge. What else a run meets in a halted table is no
+// halt of its own, of which an operator would be told with every tick.
+func TestAHaltIsToldByTheReasonThatIsRecorded(t *testing.T) {
+	t.Parallel()
+	b, h, _ := handedOver(t)
+	b.attributes(map[string]string{statestore.Status: statestore.StatusHalted, statestore.StatusReason: "foreign: somebody wrote"})
+	b.must(b.lake.Delete(t.Context(), h.Plan, ""))
+	step := b.engineOn(b.lake, b.state).Plan(t.Context(), benchPath, replicate.StageMerge, replicate.StepOptions{})
+	if step.Action != replicate.Halted || step.Reason != "foreign: somebody wrote" {
+		t.Errorf("%s (%s)", step.Action, step.Reason)
+	}
+}
+
 // TestATableThatIsGoneEndsItsRun: an operator deleted the control item while an execution was under way.
 func TestATableThatIsGoneEndsItsRun(t *testing.T) {
 	t.Parallel()
