@@ -136,7 +136,8 @@ func TestTableRunSpreadsABigCommitOverManyWorkers(t *testing.T) {
 	a.sameAsRun("dept")
 }
 
-// TestTableRunMergesBatchAfterBatch: three change files of which each is a batch of its own, each handed over.
+// TestTableRunMergesBatchAfterBatch: three change files of which each is a commit of its own, as it is above five times the batch's
+// bytes, each handed over.
 func TestTableRunMergesBatchAfterBatch(t *testing.T) {
 	t.Parallel()
 	a := deploy(t, map[string]string{"SLUICE_INLINE_BYTES": "1", "SLUICE_BATCH_BYTES": "1MiB"})
@@ -146,9 +147,10 @@ func TestTableRunMergesBatchAfterBatch(t *testing.T) {
 	a.tick()
 	for n := range 3 {
 		var changes []dmsgen.Change
-		for i := range 600 {
-			changes = append(changes, insert(int64(1000*n+i+10), wide(n, i), "x"), update(int64(1), fmt.Sprint("a", n), "x"))
+		for i := range 3000 {
+			changes = append(changes, insert(int64(10_000*n+i+10), wide(n, i), "x"))
 		}
+		changes = append(changes, update(int64(1), fmt.Sprint("a", n), "x"))
 		a.change(product(), changes...)
 		time.Sleep(5 * time.Millisecond) // names are in milliseconds
 	}
