@@ -82,7 +82,7 @@ func TestBatch_moreRowsThanAreReadAtATime(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			l := lake.Limits{TargetFileBytes: 20_000, Parallel: 1}
+			l := lake.Limits{TargetFileBytes: 20_000, Parallel: 3}
 			want, whole := outcome(t, files, func(files []*lake.File, open lake.Opener) (*lake.Merge, error) {
 				return ended(t, fold).PlanMerge(t.Context(), files, open, l)
 			})
