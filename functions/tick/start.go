@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	smithy "github.com/aws/smithy-go"
 
 	"sluice/functions/tablerun"
 	"sluice/internal/replicate"
@@ -59,7 +60,7 @@ func (s Starter) Start(ctx context.Context, due replicate.Due, tick string) (str
 		_, err := s.States.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &s.Machine, Name: &name, Input: &text})
 		var exists *types.ExecutionAlreadyExists
 		if !errors.As(err, &exists) {
-			return name, err
+			return name, explain("states:StartExecution", s.Machine, err)
 		}
 		bad, err := s.endedBadly(ctx, name)
 		if err != nil || !bad {
@@ -89,7 +90,7 @@ func (s Starter) endedBadly(ctx context.Context, name string) (bool, error) {
 	arn := strings.Replace(s.Machine, ":stateMachine:", ":execution:", 1) + ":" + name
 	out, err := s.States.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 	if err != nil {
-		return false, err
+		return false, explain("states:DescribeExecution", arn, err)
 	}
 	switch out.Status {
 	case types.ExecutionStatusFailed, types.ExecutionStatusTimedOut, types.ExecutionStatusAborted:
@@ -97,4 +98,18 @@ func (s Starter) endedBadly(ctx context.Context, name string) (bool, error) {
 	case types.ExecutionStatusRunning, types.ExecutionStatusSucceeded, types.ExecutionStatusPendingRedrive:
 	}
 	return false, nil
+}
+
+// explain says what was asked for, and what to do where that is not allowed or the state machine is not there.
+func explain(action, arn string, err error) error {
+	var api smithy.APIError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &api) && api.ErrorCode() == "AccessDeniedException":
+		return fmt.Errorf("access denied: grant %s on %s to the role of the controller (docs/DEPLOY.md); the next tick goes on: %w", action, arn, err)
+	case errors.As(err, &api) && api.ErrorCode() == "StateMachineDoesNotExist":
+		return fmt.Errorf("no state machine %s: correct SLUICE_STATE_MACHINE; the next tick goes on: %w", arn, err)
+	}
+	return fmt.Errorf("%s: %w", arn, err)
 }

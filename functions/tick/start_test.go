@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	smithy "github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
 	"sluice/functions/tablerun"
@@ -104,6 +105,15 @@ func TestStart_refused(t *testing.T) {
 	broken := errors.New("throttled")
 	if _, err := (tick.Starter{States: &states{err: broken}, Machine: machine}).Start(t.Context(), due, "t"); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
+	}
+	for code, want := range map[string]string{
+		"AccessDeniedException":    "grant states:StartExecution on " + machine,
+		"StateMachineDoesNotExist": "no state machine " + machine + ": correct SLUICE_STATE_MACHINE",
+	} {
+		refused := &smithy.GenericAPIError{Code: code}
+		if _, err := (tick.Starter{States: &states{err: refused}, Machine: machine}).Start(t.Context(), due, "t"); !errors.Is(err, refused) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", code, err)
+		}
 	}
 	if _, err := tick.NewStarter(t.Context(), "arn:aws:lambda:eu-west-1:1:function:x"); err == nil || !strings.Contains(err.Error(), "SLUICE_STATE_MACHINE") {
 		t.Errorf("got %v", err)

@@ -13,6 +13,9 @@ import (
 // wrap says what was done to which key and puts the sentinel that err means in front of it.
 func (s *S3) wrap(verb, key string, err error) error {
 	if sentinel := sentinelOf(err); sentinel != nil {
+		if permission := permissionOf(err); permission != "" && sentinel == ErrDenied { //nolint:errorlint // it is that very value
+			return fmt.Errorf("%s %s: %w: grant %s: %w", verb, s.url(key), sentinel, permission, err)
+		}
 		return fmt.Errorf("%s %s: %w: %w", verb, s.url(key), sentinel, err)
 	}
 	return fmt.Errorf("%s %s: %w", verb, s.url(key), err)
@@ -54,6 +57,30 @@ func sentinelOf(err error) error {
 		return ErrRange
 	}
 	return nil
+}
+
+// permissionOf returns the IAM action that a refused request lacks, or "" when it was refused for another reason, such as a key that
+// nobody knows: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html. The answer to a HEAD
+// does not say.
+func permissionOf(err error) string {
+	var operation *smithy.OperationError
+	if code := errorCode(err); code != "AccessDenied" && code != "Forbidden" || !errors.As(err, &operation) {
+		return ""
+	}
+	switch name := operation.OperationName; name {
+	case "HeadObject":
+		return "s3:GetObject"
+	case "ListObjectsV2":
+		return "s3:ListBucket"
+	case "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload":
+		return "s3:PutObject"
+	case "UploadPartCopy":
+		return "s3:GetObject and s3:PutObject"
+	case "ListMultipartUploads":
+		return "s3:ListBucketMultipartUploads"
+	default:
+		return "s3:" + name
+	}
 }
 
 // statusOf returns the HTTP status of the answer that err is, or 0.

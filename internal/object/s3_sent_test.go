@@ -244,3 +244,28 @@ func TestS3Errors(t *testing.T) {
 		})
 	}
 }
+
+// What was refused is named by the permission that it needs, of a HEAD too, whose answer says nothing. Of a key that nobody knows
+// nothing can be granted.
+func TestS3NamesThePermissionThatIsMissing(t *testing.T) {
+	for code, want := range map[string]string{"AccessDenied": "access denied: grant s3:", "SignatureDoesNotMatch": "access denied: operation error"} {
+		store := recorded(t, &recorder{status: 403, code: code})
+		_, headed := store.Head(t.Context(), "a")
+		_, written := store.Put(t.Context(), "a", nil, object.PutInput{})
+		var listed error
+		for _, err := range store.List(t.Context(), object.ListInput{Prefix: "a/"}) {
+			listed = err
+		}
+		if headed == nil || !strings.Contains(headed.Error(), "head s3://lake/a: access denied: grant s3:GetObject:") {
+			t.Errorf("HEAD: %v", headed)
+		}
+		for _, err := range []error{written, listed} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v", code, err)
+			}
+		}
+		if code == "AccessDenied" && !strings.Contains(listed.Error(), "grant s3:ListBucket:") {
+			t.Errorf("LIST: %v", listed)
+		}
+	}
+}

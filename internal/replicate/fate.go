@@ -86,8 +86,8 @@ func dataFault(err error) string {
 // storageAdvice says what to do about an error that is not the data's fault.
 func storageAdvice(err error) string {
 	switch {
-	case errors.Is(err, object.ErrDenied), errors.Is(err, statestore.ErrDenied):
-		return "; check the permissions with sluice doctor"
+	case errors.Is(err, object.ErrDenied), errors.Is(err, statestore.ErrDenied), errors.Is(err, catalog.ErrDenied):
+		return "; check the permissions (docs/DEPLOY.md: what each role may; sluice doctor tries yours); the next run goes on"
 	case errors.Is(err, object.ErrNoBucket):
 		return "; check --raw, --lake and the table's out_path"
 	case errors.Is(err, object.ErrUnconditional):
