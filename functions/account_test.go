@@ -38,6 +38,7 @@ type account struct {
 	name     string // ends the names of everything in it
 	raw      string // buckets
 	lake     string
+	folder   string            // of the tables in the lake, with a slash at its end, or empty
 	table    string            // the control table
 	machine  string            // ARN
 	queue    string            // URL: what the topic said
@@ -224,18 +225,28 @@ func (a *account) definition() string {
 	).Replace(string(text))
 }
 
-// topic makes the topic and a queue that hears what it says.
+// topic makes the topic.
 func (a *account) topic() string {
 	a.t.Helper()
-	topics := sns.NewFromConfig(a.settings)
-	topic, err := topics.CreateTopic(a.t.Context(), &sns.CreateTopicInput{Name: aws.String("topic-" + a.name)})
+	topic, err := sns.NewFromConfig(a.settings).CreateTopic(a.t.Context(), &sns.CreateTopicInput{Name: aws.String("topic-" + a.name)})
 	a.must(err)
-	queue, err := a.sqs.CreateQueue(a.t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("heard-" + a.name)})
+	a.listen(*topic.TopicArn)
+	return *topic.TopicArn
+}
+
+// listen makes a queue that hears what the topic says.
+func (a *account) listen(topic string) {
+	a.t.Helper()
+	name := topic[strings.LastIndex(topic, ":")+1:] + "-heard"
+	queue, err := a.sqs.CreateQueue(a.t.Context(), &sqs.CreateQueueInput{QueueName: &name})
 	a.must(err)
 	a.queue = *queue.QueueUrl
-	_, err = topics.Subscribe(a.t.Context(), &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String(a.arn("sqs", "heard-"+a.name))})
+	_, err = a.sqs.SetQueueAttributes(a.t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: queue.QueueUrl, Attributes: map[string]string{
+		"Policy": fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":%q}]}`, a.arn("sqs", name)),
+	}})
 	a.must(err)
-	return *topic.TopicArn
+	_, err = sns.NewFromConfig(a.settings).Subscribe(a.t.Context(), &sns.SubscribeInput{TopicArn: &topic, Protocol: aws.String("sqs"), Endpoint: aws.String(a.arn("sqs", name))})
+	a.must(err)
 }
 
 // tellRunsThatEnded makes the template's rule RunEnded. The stand-in knows no TIMED_OUT.

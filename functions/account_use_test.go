@@ -108,7 +108,7 @@ func (a *account) engine(lake, table string) *replicate.Engine {
 	settings.Settle, settings.FullLoadQuiet = 0, 0
 	client := dynamodb.NewFromConfig(a.settings)
 	e, err := replicate.New(replicate.Config{
-		RawBucket: a.raw, RawPrefix: "dms/", LakeBucket: lake, Schema: "*", Owner: "operator", Settings: settings,
+		RawBucket: a.raw, RawPrefix: "dms/", LakeBucket: lake, LakePrefix: a.folder, Schema: "*", Owner: "operator", Settings: settings,
 	}, replicate.Stores{
 		Objects: func(_ context.Context, bucket string) (replicate.Objects, error) {
 			return object.NewS3(a.s3, bucket), nil

@@ -65,30 +65,32 @@ func actions(operation string) []string {
 	return []string{"s3:" + operation}
 }
 
-// record puts a proxy before the stand-in that notes what the function calls. Lake files seem to be of last year to the janitor.
+// aged makes lake files in an answer seem to be of years ago: there is something to clean, then.
+func (a *account) aged(r *http.Response) error {
+	if r.Header.Get("Last-Modified") != "" {
+		r.Header.Set("Last-Modified", "Wed, 01 Jan 2020 00:00:00 GMT")
+	}
+	if r.Request.Method != http.MethodGet || !strings.HasSuffix(r.Request.URL.Path, a.lake) {
+		return nil
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	body = regexp.MustCompile(`<(LastModified|Initiated)>\d{4}-`).ReplaceAll(body, []byte("<${1}>2020-"))
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	r.Header.Set("Content-Length", fmt.Sprint(len(body)))
+	return nil
+}
+
+// record puts a proxy before the stand-in that notes what the function calls. To the janitor lake files seem to be old.
 func (a *account) record(function string, c *calls) (endpoint string) {
 	a.t.Helper()
 	target, err := url.Parse(a.endpoint)
 	a.must(err)
 	forward := httputil.NewSingleHostReverseProxy(target)
-	dates := regexp.MustCompile(`<(LastModified|Initiated)>\d{4}-`)
 	if function == janitor {
-		forward.ModifyResponse = func(r *http.Response) error {
-			if r.Header.Get("Last-Modified") != "" {
-				r.Header.Set("Last-Modified", "Wed, 01 Jan 2020 00:00:00 GMT")
-			}
-			if r.Request.Method != http.MethodGet || !strings.HasSuffix(r.Request.URL.Path, a.lake) {
-				return nil
-			}
-			body, err := io.ReadAll(r.Body)
-			if err != nil {
-				return err
-			}
-			body = dates.ReplaceAll(body, []byte("<${1}>2020-"))
-			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-			r.Header.Set("Content-Length", fmt.Sprint(len(body)))
-			return nil
-		}
+		forward.ModifyResponse = a.aged
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, line := range a.calls(r) {

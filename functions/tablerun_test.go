@@ -60,7 +60,7 @@ func (a *account) sameAsRun(partition string) {
 			a.t.Errorf("run: %s %s", r.Action, r.Reason)
 		}
 	}))
-	if diff := cmp.Diff(a.rows(a.lake+"-run", "product", columns), a.rows(a.lake, "product", columns)); diff != "" {
+	if diff := cmp.Diff(a.rows(a.lake+"-run", a.folder+"product", columns), a.rows(a.lake, a.folder+"product", columns)); diff != "" {
 		a.t.Errorf("lake (-sluice run +functions):\n%s", diff)
 	}
 }

@@ -55,9 +55,9 @@ func start(ctx context.Context, found tools, dir string) (*servers, error) {
 		return up, err
 	}
 	// The same once more, and policies decide. Whoever has the rig's own credentials is the account's root there. Retries of a
-	// state machine wait a tenth as long as on the other: a denial is retried until they are used up.
+	// state machine wait a hundredth as long as on the other: a denial is retried until they are used up.
 	if up.enforcing, err = launch(ctx, dir, ministack("enforcing", found, enforced,
-		"AUTH=true", "AWS_ACCESS_KEY_ID="+accessKey, "AWS_SECRET_ACCESS_KEY="+secretKey, "SFN_WAIT_SCALE=0.01")); err != nil {
+		"AUTH=true", "AWS_ACCESS_KEY_ID="+accessKey, "AWS_SECRET_ACCESS_KEY="+secretKey, "SFN_WAIT_SCALE=0.001")); err != nil {
 		return up, err
 	}
 	return up, up.checkListeners()
