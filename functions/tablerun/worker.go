@@ -52,7 +52,7 @@ func (w *Worker) Handle(ctx context.Context, event Event) (*Answer, error) {
 	step := w.step(ctx, engine, event, options)
 	w.tell(ctx, log, event, step)
 	if step.Action == replicate.Failed {
-		return nil, &FailedError{fmt.Sprintf("%s: %s", step.Table, step.Reason)}
+		return nil, &FailedError{fmt.Sprintf("%s: %s", step.Table, brief(step.Reason))}
 	}
 	return w.answer(ctx, event, step), nil
 }

@@ -203,6 +203,10 @@ func TestHandle_longReason(t *testing.T) {
 			t.Errorf("%d bytes, %d as JSON, end %q", len(got.Reason), len(text), got.Reason[len(got.Reason)-8:])
 		}
 	}
+	w, _, _ := worker(replicate.Step{Result: result(replicate.Failed, strings.Repeat("表", 100_000))})
+	if _, err := w.Handle(t.Context(), event("plan", nil)); err == nil || len(err.Error()) > 4100 {
+		t.Errorf("an error of %d bytes", len(err.Error()))
+	}
 }
 
 func TestHandle_fails(t *testing.T) {

@@ -25,6 +25,8 @@ func modelForms() map[parquetedit.Type][]parquetedit.Type {
 		typeString: {typeString, typeBytes},
 		typeUs:     {typeUs, typeMs, typeNs, typeInt96},
 		typeDate:   {typeDate},
+		typeUint32: {typeUint32, typeBigint},
+		typeUint64: {typeUint64, dec(parquet.FixedLenByteArray, 9, 20, 0)},
 		dec(parquet.FixedLenByteArray, 7, 15, 2): {
 			dec(parquet.FixedLenByteArray, 7, 15, 2), dec(parquet.Int64, 0, 15, 2), dec(parquet.Int32, 0, 9, 2), dec(parquet.ByteArray, 0, 20, 4),
 		},
@@ -34,7 +36,7 @@ func modelForms() map[parquetedit.Type][]parquetedit.Type {
 
 // modelTypes are the keys of modelForms in an order of their own; the last one is none for keys.
 func modelTypes() []parquetedit.Type {
-	return []parquetedit.Type{typeInt, typeBigint, typeString, typeUs, typeDate, decimalIn(parquet.FixedLenByteArray, 7, 15, 2), typeDouble}
+	return []parquetedit.Type{typeInt, typeBigint, typeString, typeUs, typeDate, typeUint32, typeUint64, decimalIn(parquet.FixedLenByteArray, 7, 15, 2), typeDouble}
 }
 
 // sample is the value that a number stands for.

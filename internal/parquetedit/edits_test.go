@@ -172,6 +172,9 @@ func someScript(c choices, columns []parquetedit.Column, vs [][]parquet.Value) p
 			old = vs[i]
 		}
 		same := c.IntN(3) > 0 // the column keeps its values in every replaced row
+		if same && i < len(vs) && c.IntN(2) == 0 {
+			s.Same = append(s.Same, i)
+		}
 		if len(s.Replaces) > 0 {
 			s.Replace = append(s.Replace, nil)
 		}
@@ -191,6 +194,9 @@ func someScript(c choices, columns []parquetedit.Column, vs [][]parquet.Value) p
 		for range appended {
 			s.Append[i] = append(s.Append[i], someValue(c, col, old))
 		}
+	}
+	if with := s.Replace; c.IntN(2) == 0 {
+		s.ReplaceColumn = func(c, i, j int) ([]parquet.Value, error) { return slices.Clone(with[c][i:j]), nil }
 	}
 	return s
 }

@@ -22,13 +22,14 @@ type subject struct {
 	columns []parquetedit.Column
 	values  [][]parquet.Value
 	faults  []fault
+	did     parquetedit.Stats // by the rewriting that it comes from
 }
 
 func newSubject(tb testing.TB, name string, b []byte) subject {
 	tb.Helper()
 	f := open(tb, b)
 	vs := valuesOf(tb, f)
-	return subject{name, b, f, f.Columns(), vs, audited(f.Columns(), vs, b)}
+	return subject{name: name, body: b, file: f, columns: f.Columns(), values: vs, faults: audited(f.Columns(), vs, b)}
 }
 
 // edited applies a script and holds the new file against the naive rewrite: values, NULLs, and all that it says of itself. With
@@ -37,11 +38,12 @@ func (x subject) edited(tb testing.TB, s parquetedit.Script, other bool) subject
 	tb.Helper()
 	var out bytes.Buffer
 	src := source(x.body)
-	if _, err := parquetedit.Rewrite(context.Background(), x.file, s, parquetedit.NewOutput(src, &out)); err != nil {
+	did, err := parquetedit.Rewrite(context.Background(), x.file, s, parquetedit.NewOutput(src, &out))
+	if err != nil {
 		tb.Fatalf("%s: %v", x.name, err)
 	}
 	values := naive(x.values, s)
-	y := subject{name: x.name, body: out.Bytes(), file: open(tb, out.Bytes()), values: values}
+	y := subject{name: x.name, body: out.Bytes(), file: open(tb, out.Bytes()), values: values, did: did}
 	y.columns = y.file.Columns()
 	if d := firstOther(tb, y.file, values); d != "" {
 		tb.Errorf("%s: %s", x.name, d)

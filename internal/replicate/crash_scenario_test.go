@@ -43,7 +43,7 @@ func scenarios() []scenario {
 	}
 	for _, s := range all {
 		switch s.name {
-		case "load", "merge", "partition-move", "reload", "keyless-append", "schema-rewrite", "adopted":
+		case "load", "merge", "partition-move", "reload", "keyless-append", "schema-rewrite", "adopted", "truncate", "reload-accepted", "vanished-then-reload":
 			whole := s.make
 			s.name, s.make = s.name+"+steps", func(t testing.TB) *bench {
 				t.Helper()
