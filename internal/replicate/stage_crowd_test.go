@@ -17,7 +17,7 @@ import (
 // them was ever told to do may be done at any time, in any order, twice, or beside something else.
 type crowd struct {
 	*bench
-	mu      sync.Mutex // guards rng while steps are carried out
+	mu      sync.Mutex // guards rng
 	rng     *rand.Rand
 	told    []func() replicate.Step
 	handed  int
@@ -75,20 +75,20 @@ func (c *crowd) remember(s replicate.Step) {
 
 // pick is something to do: plan, or what an earlier plan said.
 func (c *crowd) pick() func() replicate.Step {
-	if len(c.told) == 0 || c.rng.IntN(6) == 0 {
-		stage := []replicate.Stage{replicate.StageMerge, replicate.StageMerge, replicate.StageLoad}[c.rng.IntN(3)]
+	if len(c.told) == 0 || c.n(6) == 0 {
+		stage := []replicate.Stage{replicate.StageMerge, replicate.StageMerge, replicate.StageLoad}[c.n(3)]
 		return func() replicate.Step { return c.plan(stage) }
 	}
-	late := c.rng.IntN(12) // rather what is new
-	if c.rng.IntN(5) == 0 {
-		late = c.rng.IntN(len(c.told))
+	late := c.n(12) // rather what is new
+	if c.n(5) == 0 {
+		late = c.n(len(c.told))
 	}
 	return c.told[max(len(c.told)-1-late, 0)]
 }
 
 // work does up to three things at once.
 func (c *crowd) work() {
-	steps := make([]replicate.Step, 1+c.rng.IntN(3))
+	steps := make([]replicate.Step, 1+c.n(3))
 	var group sync.WaitGroup
 	for i := range steps {
 		do := c.pick()
@@ -111,12 +111,12 @@ func (c *crowd) work() {
 
 // happens is what happens to the table beside the executions.
 func (c *crowd) happens() {
-	id, dept := c.rng.IntN(6), string(rune('w'+c.rng.IntN(4)))
-	switch c.rng.IntN(12) {
+	id, dept := c.n(6), string(rune('w'+c.n(4)))
+	switch c.n(12) {
 	case 0, 1, 2, 3:
-		c.change(update(id, fmt.Sprint("v", c.rng.IntN(99)), dept), insert(10+c.rng.IntN(4), "new", dept))
+		c.change(update(id, fmt.Sprint("v", c.n(99)), dept), insert(10+c.n(4), "new", dept))
 	case 4:
-		c.change(remove(10+c.rng.IntN(4), "", ""))
+		c.change(remove(10+c.n(4), "", ""))
 	case 5:
 		if c.item().Pending() {
 			c.attributes(map[string]string{statestore.Accept: "foreign"})
@@ -125,9 +125,9 @@ func (c *crowd) happens() {
 	case 6:
 		c.config.Compact = !c.config.Compact
 	case 7:
-		c.pass(time.Duration(c.rng.IntN(120)) * time.Second)
+		c.pass(time.Duration(c.n(120)) * time.Second)
 	case 8:
-		if c.rng.IntN(3) == 0 {
+		if c.n(3) == 0 {
 			c.pass(time.Hour)
 			c.removeRaw(c.rawKeys("LOAD")...)
 			c.load(3, c.oracle.Rows()...)
@@ -152,7 +152,7 @@ func TestExecutionsOfOneTableInAnyOrder(t *testing.T) {
 			c.begin("id", "dept")
 			c.must(c.settle())
 			for range 120 {
-				if c.rng.IntN(4) == 0 {
+				if c.n(4) == 0 {
 					c.happens()
 				}
 				c.work()
