@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/parquet-go/parquet-go"
+
 	"sluice/internal/parquetedit"
 )
 
@@ -80,5 +82,25 @@ func (x subject) copied(tb testing.TB, m *parquetedit.Memory) {
 	}
 	for _, f := range audited(x.columns, x.values, b.Bytes()) {
 		tb.Errorf("%s, copied: %s", x.name, f.text)
+	}
+}
+
+// TestAColumnThatIsReadWhileAnotherIs: columns of a file are read in step, so what one hands over stays as it is while another is read.
+func TestAColumnThatIsReadWhileAnotherIs(t *testing.T) {
+	columns, vs, b := pagesFile(t)
+	f := open(t, b)
+	for c := 1; c < len(columns); c++ {
+		err := f.ReadColumn(t.Context(), 0, c, func(first int64, values []parquet.Value) error {
+			err := f.ReadColumn(t.Context(), 0, c-1, func(int64, []parquet.Value) error { return nil })
+			for i, v := range values {
+				if want := vs[c][first+int64(i)]; !same(v, want) {
+					return fmt.Errorf("row %d: %s, want %s", first+int64(i), show(v), show(want))
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Errorf("column %q: %v", columns[c].Name, err)
+		}
 	}
 }
