@@ -1,6 +1,7 @@
 package functions_test
 
 import (
+	"crypto/rand"
 	"fmt"
 	"io"
 	"log"
@@ -9,6 +10,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,20 +42,21 @@ import (
 type enforced struct {
 	*account
 	*stack.Stack
-	plain string // address without TLS
-	iam   *iam.Client
+	plain    string // address without TLS
+	database string // of the catalog
+	iam      *iam.Client
 }
 
 // deployStack deploys the template with everything made, prefixes in both buckets and a catalog.
 func deployStack(t *testing.T) *enforced {
 	t.Helper()
-	e := &enforced{account: &account{t: t, folder: "tables/", names: map[string]string{}}, plain: rig.Enforcing(t)}
+	e := &enforced{account: &account{t: t, folder: "tables/", names: map[string]string{}}, plain: rig.Enforcing(t), database: "lake_" + strings.ToLower(rand.Text()[:8])}
 	e.endpoint = e.secure(nil)
 	e.settings = stack.Config(e.endpoint)
 	code, err := zips()
 	e.must(err)
 	e.Stack = stack.Deploy(t, e.settings, "template.yaml", map[string]string{
-		"RawPrefix": "dms/", "LakePrefix": e.folder, "CatalogDatabase": "lake", "MakeCatalogDatabase": "true", "ScheduleState": "DISABLED",
+		"RawPrefix": "dms/", "LakePrefix": e.folder, "CatalogDatabase": e.database, "MakeCatalogDatabase": "true", "ScheduleState": "DISABLED",
 		"Settle": "0", "FullLoadQuiet": "0", "InlineBytes": "16KiB",
 	}, map[string][]byte{
 		"ControllerFunction": code[controller], "InitialLoadFunction": code[initialload], "MergeFunction": code[merge], "JanitorFunction": code[janitor],
@@ -193,12 +196,12 @@ func (e *enforced) ran(states ...string) {
 func (e *enforced) inCatalog(partitions int, column string) {
 	e.t.Helper()
 	client := glue.NewFromConfig(e.settings)
-	table, err := client.GetTable(e.t.Context(), &glue.GetTableInput{DatabaseName: aws.String("lake"), Name: aws.String("product")})
+	table, err := client.GetTable(e.t.Context(), &glue.GetTableInput{DatabaseName: &e.database, Name: aws.String("product")})
 	e.must(err)
 	if !slices.ContainsFunc(table.Table.StorageDescriptor.Columns, func(c gluetypes.Column) bool { return *c.Name == column }) {
 		e.t.Errorf("the catalog lacks the column %s", column)
 	}
-	got, err := client.GetPartitions(e.t.Context(), &glue.GetPartitionsInput{DatabaseName: aws.String("lake"), TableName: aws.String("product")})
+	got, err := client.GetPartitions(e.t.Context(), &glue.GetPartitionsInput{DatabaseName: &e.database, TableName: aws.String("product")})
 	e.must(err)
 	if len(got.Partitions) != partitions {
 		e.t.Errorf("%d partitions in the catalog, want %d", len(got.Partitions), partitions)

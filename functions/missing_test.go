@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
@@ -45,7 +43,7 @@ func aMissingPermissionIsNamed(t *testing.T, e *enforced) {
 		{"s3:PutObject", lake + "/*", []string{"store.product: ", "put s3://" + e.lake + "/tables/_sluice/product/"}},
 		{"s3:GetObject", raw + "/*", []string{"get s3://" + e.path()}},
 		{"dynamodb:UpdateItem", "*", []string{e.path(), e.table}},
-		{"glue:BatchCreatePartition", "*", []string{"glue:lake.product", "the database lake"}},
+		{"glue:BatchCreatePartition", "*", []string{"glue:" + e.database + ".product", "the database " + e.database}},
 	} {
 		e.change(product(), insert(int64(1000+n), missing.action, fmt.Sprint("new", n)))
 		restore := e.without("MergeRole", missing.action, missing.resource)
@@ -56,9 +54,8 @@ func aMissingPermissionIsNamed(t *testing.T, e *enforced) {
 		e.told(t, run)
 		e.ran("Merge")
 	}
-	e.missingInAMap(t, lake+"/tables/product/*")
 	e.missingInTheController(t)
-	if got := e.rows(e.lake, "tables/product", "name"); len(got) != 65 || !slices.Contains(got, "mapped") || !slices.Contains(got, "started") {
+	if got := e.rows(e.lake, "tables/product", "name"); len(got) != 65 || !slices.Contains(got, "started") {
 		t.Errorf("%d rows: %v", len(got), got)
 	}
 	restore := e.without("JanitorRole", "s3:DeleteObject", lake+"/*")
@@ -66,28 +63,6 @@ func aMissingPermissionIsNamed(t *testing.T, e *enforced) {
 	said(t, "janitor", fmt.Sprint(err), "FailedError", "access denied", "grant s3:DeleteObject", "delete s3://"+e.lake+"/tables/", "docs/DEPLOY.md")
 	restore()
 	e.must(e.invoke(janitor, struct{}{}, &struct{}{}))
-}
-
-// missingInAMap: a worker of a Map says in its log what it lacks. The Map itself, on AWS, says no more than that too many failed.
-func (e *enforced) missingInAMap(t *testing.T, resource string) {
-	t.Helper()
-	e.change(product(), update(int64(5), "mapped", "x")) // of a file that weighs more than what is applied inline
-	restore := e.without("MergeRole", "s3:PutObject", resource)
-	run := e.failing()
-	restore()
-	if entered := e.entered(run); entered["Phase2"] == 0 {
-		t.Errorf("without s3:PutObject in a Map: %v", entered)
-	}
-	if aws.ToString(run.Error) != "States.ExceedToleratedFailureThreshold" { // docs/OPERATIONS.md says where to look then
-		t.Errorf("without s3:PutObject in a Map: %s %s", aws.ToString(run.Error), aws.ToString(run.Cause))
-	}
-	e.told(t, run)
-	_, err := dynamodb.NewFromConfig(e.settings).UpdateItem(t.Context(), &dynamodb.UpdateItemInput{ // 20 minutes later
-		TableName: &e.table, Key: map[string]dynamodbtypes.AttributeValue{"path": &dynamodbtypes.AttributeValueMemberS{Value: e.path()}},
-		UpdateExpression: aws.String("REMOVE LeaseOwner, LeaseUntil"),
-	})
-	e.must(err)
-	e.ran("Merge")
 }
 
 // missingInTheController: its error lands in the log and, the third time, in the dead letters.

@@ -284,7 +284,7 @@ func (e *enforced) roles() []role {
 	// nobody has anything to do with these
 	elsewhere := together([]call{
 		listAll("another bucket", other), list("another bucket", other, "tables/"), get("another bucket", other, "tables/a"), put("another bucket", other, "tables/a"),
-		del("another bucket", other, "tables/a"), start("another state machine", otherMachine), publish(otherTopic), deleteTable("lake"),
+		del("another bucket", other, "tables/a"), start("another state machine", otherMachine), publish(otherTopic), deleteTable(e.database),
 	}, items("another table", other, all...), execution("of another state machine", otherRun), catalog("another database", "other"))
 	noItems := func(allowed ...string) []call {
 		var rest []string
@@ -300,7 +300,7 @@ func (e *enforced) roles() []role {
 			list("raw", e.raw, "dms/store/"), get("raw", e.raw, "dms/store/none"),
 			list("lake", e.lake, "tables/product/"), get("lake", e.lake, "tables/none"), put("lake", e.lake, "tables/line"), abort("lake", e.lake, "tables/none"),
 			list("bookkeeping", e.lake, "tables/_sluice/"), get("bookkeeping", e.lake, "tables/_sluice/none"), put("bookkeeping", e.lake, "tables/_sluice/line"), abort("bookkeeping", e.lake, "tables/_sluice/none"),
-		}, items("control-table", e.table, "GetItem", "UpdateItem"), catalog("catalog", "lake")), together([]call{
+		}, items("control-table", e.table, "GetItem", "UpdateItem"), catalog("catalog", e.database)), together([]call{
 			list("raw", e.raw, "elsewhere/"), get("raw", e.raw, "elsewhere/a"), put("raw", e.raw, "dms/store/a"), del("raw", e.raw, "dms/store/a"),
 			list("lake", e.lake, "elsewhere/"), list("lake", e.lake, "table"), get("lake", e.lake, "elsewhere/a"), put("lake", e.lake, "elsewhere/a"),
 			del("lake", e.lake, "tables/line"), del("bookkeeping", e.lake, "tables/_sluice/line"), uploads("lake", e.lake, "tables/"),
@@ -315,7 +315,7 @@ func (e *enforced) roles() []role {
 			listAll("raw", e.raw), list("raw", e.raw, ""), list("raw", e.raw, "elsewhere/"), get("raw", e.raw, "dms/store/a"), put("raw", e.raw, "dms/store/a"), del("raw", e.raw, "dms/store/a"),
 			listAll("lake", e.lake), list("lake", e.lake, "tables/product/"), get("lake", e.lake, "tables/product/a"), put("lake", e.lake, "tables/a"), del("lake", e.lake, "tables/a"),
 			get("bookkeeping", e.lake, "tables/_sluice/a"), put("bookkeeping", e.lake, "tables/_sluice/a"), uploads("lake", e.lake, "tables/"), publish(e.Outputs["TopicArn"]),
-		}, noItems("DescribeTable", "Scan", "GetItem", "PutItem"), execution("executions", run)[1:], catalog("catalog", "lake"), invokeAll, elsewhere)},
+		}, noItems("DescribeTable", "Scan", "GetItem", "PutItem"), execution("executions", run)[1:], catalog("catalog", e.database), invokeAll, elsewhere)},
 		worker("InitialLoadRole"),
 		worker("MergeRole"),
 		{"JanitorRole", together([]call{
@@ -326,14 +326,14 @@ func (e *enforced) roles() []role {
 			listAll("raw", e.raw), list("raw", e.raw, "dms/"), get("raw", e.raw, "dms/store/a"), put("raw", e.raw, "dms/store/a"), del("raw", e.raw, "dms/store/a"),
 			list("lake", e.lake, "elsewhere/"), get("lake", e.lake, "elsewhere/a"), del("lake", e.lake, "elsewhere/a"), put("lake", e.lake, "tables/a"), put("bookkeeping", e.lake, "tables/_sluice/a"),
 			start("state-machine", machine), publish(e.Outputs["TopicArn"]),
-		}, noItems("Scan", "GetItem"), execution("executions", run), catalog("catalog", "lake"), invokeAll, elsewhere)},
+		}, noItems("Scan", "GetItem"), execution("executions", run), catalog("catalog", e.database), invokeAll, elsewhere)},
 		{"TableRunRole", together([]call{
 			invokeAll[1], invokeAll[2], start("state-machine", machine), get("bookkeeping", e.lake, "tables/_sluice/product/commits/1.batch-1.json"), publish(e.Outputs["TopicArn"]),
 		}, execution("executions", run), execution("children", child)), together([]call{
 			invokeAll[0], invokeAll[3], list("lake", e.lake, "tables/"), get("lake", e.lake, "tables/product/a"), get("bookkeeping", e.lake, "tables/_sluice/product/commits/1.json"),
 			put("bookkeeping", e.lake, "tables/_sluice/product/commits/1.batch-1.json"), del("bookkeeping", e.lake, "tables/_sluice/product/commits/1.batch-1.json"), get("raw", e.raw, "dms/store/a"),
 			send(e.Outputs["DeadLettersUrl"]),
-		}, noItems(), catalog("catalog", "lake"), elsewhere)},
+		}, noItems(), catalog("catalog", e.database), elsewhere)},
 		{"ScheduleRole", []call{invokeAll[0], invokeAll[3], send(e.Outputs["DeadLettersUrl"])}, together([]call{
 			invokeAll[1], invokeAll[2], list("raw", e.raw, "dms/"), list("lake", e.lake, "tables/"), start("state-machine", machine), publish(e.Outputs["TopicArn"]),
 		}, noItems(), elsewhere)},
