@@ -52,8 +52,8 @@ func (e *Engine) ApplyBatch(ctx context.Context, b Batch, o StepOptions) Step {
 // nowhere else yet. The names hold the commit's id, so that to be there is to be its, or a fence's: who writes behind this
 // reads the item first.
 func (a *application) createdAll(ctx context.Context) error {
-	ops, err := a.readOps(ctx, a.plan)
-	if err != nil || len(ops[0]) == 0 {
+	creates, err := a.readPhase(ctx, a.plan, 0)
+	if err != nil || len(creates) == 0 {
 		return err
 	}
 	infos, err := a.listLake(ctx)
@@ -64,7 +64,7 @@ func (a *application) createdAll(ctx context.Context) error {
 	for _, info := range infos {
 		here[info.Key] = true
 	}
-	for _, op := range ops[0] {
+	for _, op := range creates {
 		for _, f := range op.Files {
 			if here[f.Key] {
 				continue

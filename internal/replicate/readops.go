@@ -6,33 +6,42 @@ import (
 	"slices"
 )
 
-// readOps reads the ops of both phases of a plan. What cannot be carried out
-// as it stands is a halt: another version wrote it, or it was changed.
+// readOps reads the ops of both phases of a plan.
 func (r *run) readOps(ctx context.Context, p *Plan) (phases [2][]Op, err error) {
-	for phase, want := range p.Phases {
-		if want.Ops == 0 {
-			continue
-		}
-		var batches []Batch
-		if err := readJSON(ctx, r.lake, want.Key, &batches); err != nil {
+	for phase := range p.Phases {
+		if phases[phase], err = r.readPhase(ctx, p, phase); err != nil {
 			return phases, err
-		}
-		for _, b := range batches {
-			if b.Path != p.Path || b.ID != p.ID || b.Phase != phase+1 {
-				return phases, haltf("bookkeeping", "%s is not of commit %s, phase %d; restore the object", want.Key, p.commitKey(), phase+1)
-			}
-			for _, op := range b.Ops {
-				if err := op.check(p); err != nil {
-					return phases, haltf("bookkeeping", "%s: op %d %v; restore the object, or run the version of sluice that wrote it", want.Key, op.N, err)
-				}
-				phases[phase] = append(phases[phase], op)
-			}
-		}
-		if len(phases[phase]) != want.Ops {
-			return phases, haltf("bookkeeping", "%s holds %d ops where the plan has %d; restore the object", want.Key, len(phases[phase]), want.Ops)
 		}
 	}
 	return phases, nil
+}
+
+// readPhase reads the ops of one phase of a plan, 0 or 1. What cannot be carried out as it stands is a halt: another
+// version wrote it, or it was changed.
+func (r *run) readPhase(ctx context.Context, p *Plan, phase int) (ops []Op, err error) {
+	want := p.Phases[phase]
+	if want.Ops == 0 {
+		return nil, nil
+	}
+	var batches []Batch
+	if err := readJSON(ctx, r.lake, want.Key, &batches); err != nil {
+		return nil, err
+	}
+	for _, b := range batches {
+		if b.Path != p.Path || b.ID != p.ID || b.Phase != phase+1 {
+			return nil, haltf("bookkeeping", "%s is not of commit %s, phase %d; restore the object", want.Key, p.commitKey(), phase+1)
+		}
+		for _, op := range b.Ops {
+			if err := op.check(p); err != nil {
+				return nil, haltf("bookkeeping", "%s: op %d %v; restore the object, or run the version of sluice that wrote it", want.Key, op.N, err)
+			}
+			ops = append(ops, op)
+		}
+	}
+	if len(ops) != want.Ops {
+		return nil, haltf("bookkeeping", "%s holds %d ops where the plan has %d; restore the object", want.Key, len(ops), want.Ops)
+	}
+	return ops, nil
 }
 
 // check says what keeps an op from being carried out as part of the plan.
