@@ -17,11 +17,15 @@ import (
 // add-before-image-columns (UG, "Transformation rules and actions").
 const DefaultBeforeImagePrefix = "BI_"
 
-// Columnar is an open columnar file, as *parquetedit.File is one.
+// Columnar is an open file that is read by columns, as *parquetedit.File is one.
 type Columnar interface {
 	Columns() []parquetedit.Column
 	NumRows() int64
 	RowGroups() []parquetedit.RowGroup
+	// Bounds are what is known of a column of a row group without reading it; false when that is nothing.
+	Bounds(group, column int) (parquetedit.Bounds, bool)
+	// ChunkBytes is what a column of a row group takes in the file, and decompressed.
+	ChunkBytes(group, column int) (compressed, uncompressed int64)
 	// ReadColumn hands the values of a column of a row group to yield in order; they are valid only during
 	// the call. An error of yield ends the reading.
 	ReadColumn(ctx context.Context, group, column int, yield func(firstRow int64, values []parquet.Value) error) error

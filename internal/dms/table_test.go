@@ -138,3 +138,7 @@ func addGroup(file *table, rows int) {
 }
 
 func opOf(row int64) dms.Op { return []dms.Op{dms.Insert, dms.Update, dms.Delete}[row%3] }
+
+func (t *table) Bounds(int, int) (parquetedit.Bounds, bool) { return parquetedit.Bounds{}, false }
+
+func (t *table) ChunkBytes(int, int) (compressed, uncompressed int64) { return 0, 0 }

@@ -35,12 +35,12 @@ func inputError(name string, err error) error { return &RowError{File: name, Err
 
 // view is some row groups of a file: what an op of a load reads.
 type view struct {
-	*parquetedit.File
+	dms.Columnar
 	groups []int
 }
 
 func (v view) RowGroups() []parquetedit.RowGroup {
-	all, some := v.File.RowGroups(), make([]parquetedit.RowGroup, len(v.groups))
+	all, some := v.Columnar.RowGroups(), make([]parquetedit.RowGroup, len(v.groups))
 	for i, g := range v.groups {
 		some[i] = all[g]
 	}
@@ -56,7 +56,7 @@ func (v view) NumRows() int64 {
 }
 
 func (v view) ReadColumn(ctx context.Context, group, column int, yield func(int64, []value) error) error {
-	return v.File.ReadColumn(ctx, v.groups[group], column, yield)
+	return v.Columnar.ReadColumn(ctx, v.groups[group], column, yield)
 }
 
 // loadRows are rows of an input in the table's types.

@@ -35,8 +35,12 @@ type groupCopy struct {
 	origins []parquetedit.Origin // by column of the output; nil when some column has to be converted
 }
 
-// origins says where the columns of the output come from in rows that are inserts; nil when values have to be converted.
+// origins says where the columns of the output come from in rows that are inserts; nil when values have to be converted,
+// or the input has no pages.
 func (l *Load) origins(in LoadFile, out *loadOutput) ([]parquetedit.Origin, error) {
+	if in.pages() == nil {
+		return nil, nil
+	}
 	reader, err := dms.Open(in.Open, l.Options)
 	if err != nil {
 		return nil, inputError(in.Name, err)
@@ -74,14 +78,14 @@ func (l *Load) origins(in LoadFile, out *loadOutput) ([]parquetedit.Origin, erro
 func (c *groupCopy) run(ctx context.Context, p Part) error {
 	l, group := c.load, p.Groups[0]
 	plain := false
-	if c.origins != nil && c.out.out.Takes(c.in.Open, group) {
+	if c.origins != nil && c.out.out.Takes(c.in.pages(), group) {
 		var err error
 		if plain, err = l.insertsOnly(ctx, p); err != nil {
 			return err
 		}
 	}
 	if plain {
-		if err := c.out.out.CopyRows(ctx, c.in.Open, group, c.origins); err != nil {
+		if err := c.out.out.CopyRows(ctx, c.in.pages(), group, c.origins); err != nil {
 			return fmt.Errorf("read %s: %w", c.in.Name, err)
 		}
 		return nil

@@ -13,7 +13,13 @@ import (
 type LoadFile struct {
 	Name string // for errors
 	Dir  string // partition directory of a lake file: these columns are not inside it
-	Open *parquetedit.File
+	Open dms.Columnar
+}
+
+// pages returns the input as a file whose pages can be copied, nil where it is none.
+func (f LoadFile) pages() *parquetedit.File {
+	pages, _ := f.Open.(*parquetedit.File)
+	return pages
 }
 
 // Part is some row groups of one input.

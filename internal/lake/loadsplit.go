@@ -94,13 +94,13 @@ func (s *splitter) group(ctx context.Context, p Part) error {
 		return err
 	}
 	l, in, group := s.load, s.load.Inputs[p.File], p.Groups[0]
-	if plain && s.outputs[0].out.Takes(in.Open, group) {
+	if pages := in.pages(); plain && pages != nil && s.outputs[0].out.Takes(pages, group) {
 		origins, err := l.origins(in, s.outputs[0])
 		if err != nil {
 			return err
 		}
 		if origins != nil {
-			if err := parquetedit.Scatter(ctx, in.Open, group, origins, parquetedit.Targets{Writers: s.writers, To: to}); err != nil {
+			if err := parquetedit.Scatter(ctx, pages, group, origins, parquetedit.Targets{Writers: s.writers, To: to}); err != nil {
 				return fmt.Errorf("read %s: %w", in.Name, err)
 			}
 			return nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"sluice/internal/dms"
 	"sluice/internal/parquetedit"
 )
 
@@ -156,6 +157,6 @@ func pick(ctx context.Context, from chunk, rows []int64, visit func(i int, v val
 
 // chunk is one column of one row group of an open file.
 type chunk struct {
-	open          *parquetedit.File
+	open          dms.Columnar
 	group, column int
 }

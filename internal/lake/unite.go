@@ -92,12 +92,12 @@ func (u *union) part(ctx context.Context, groups []int) error {
 			return err
 		}
 		switch {
-		case rows > u.left, u.out != nil && !u.out.out.Takes(in.Open, group):
+		case rows > u.left, u.out != nil && !u.out.out.Takes(in.pages(), group):
 			err = u.rows(ctx, []int{group})
 		case u.out == nil:
 			err = u.took(rows)
 		default:
-			if err = u.out.out.CopyRows(ctx, in.Open, group, origins); err != nil {
+			if err = u.out.out.CopyRows(ctx, in.pages(), group, origins); err != nil {
 				return fmt.Errorf("read %s: %w", in.Name, err)
 			}
 			err = u.took(rows)

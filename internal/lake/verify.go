@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"sluice/internal/dms"
-	"sluice/internal/parquetedit"
 )
 
 // Claim is that the rows of lake files are the fold of a table's inputs. [Claim.Verify] tests it by a fold of
@@ -41,7 +40,7 @@ type ClaimFile struct {
 	Name string // for differences and errors
 	Dir  string // partition directory of a lake file
 	Rows int64
-	Open func(ctx context.Context) (*parquetedit.File, error)
+	Open func(ctx context.Context) (dms.Columnar, error)
 }
 
 // MinVerifyBytes is the least memory that a claim can be verified in.

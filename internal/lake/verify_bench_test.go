@@ -9,6 +9,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"sluice/internal/dms"
 	"sluice/internal/lake"
 	"sluice/internal/parquetedit"
 )
@@ -23,7 +24,7 @@ func BenchmarkVerify(b *testing.B) {
 	}
 	file := func(name string, from, to, step int, op string) lake.ClaimFile {
 		body := wide(b, spec, run{from, to, step, op})
-		return lake.ClaimFile{Name: name, Rows: int64((to - from) / step), Open: func(context.Context) (*parquetedit.File, error) {
+		return lake.ClaimFile{Name: name, Rows: int64((to - from) / step), Open: func(context.Context) (dms.Columnar, error) {
 			return openBody(b, body), nil //nolint:contextcheck // it lies in memory
 		}}
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"pgregory.net/rapid"
 
+	"sluice/internal/dms"
 	"sluice/internal/lake"
-	"sluice/internal/parquetedit"
 )
 
 // claimed is a claim over sheets in memory. Lake files are named by their directory.
@@ -45,7 +45,7 @@ func (c claimed) claim(tb rapid.TB, columns string) *lake.Claim {
 	}
 	file := func(name, dir string, s sheet) lake.ClaimFile {
 		body := s.body(tb)
-		return lake.ClaimFile{Name: name, Dir: dir, Rows: int64(len(s.rows)), Open: func(context.Context) (*parquetedit.File, error) {
+		return lake.ClaimFile{Name: name, Dir: dir, Rows: int64(len(s.rows)), Open: func(context.Context) (dms.Columnar, error) {
 			return openBody(tb, body), nil //nolint:contextcheck // it lies in memory
 		}}
 	}
@@ -385,7 +385,7 @@ func TestVerify_ends(t *testing.T) {
 	const columns = "id int, v string"
 	c := claimed{key: "id", load: []sheet{inputOf(columns, []any{1, "a"})}}.claim(t, columns)
 	broken := fmt.Errorf("no such object")
-	c.Lake = []lake.ClaimFile{{Name: "part1", Rows: 1, Open: func(context.Context) (*parquetedit.File, error) { return nil, broken }}}
+	c.Lake = []lake.ClaimFile{{Name: "part1", Rows: 1, Open: func(context.Context) (dms.Columnar, error) { return nil, broken }}}
 	if _, err := c.Verify(t.Context()); err != broken { //nolint:errorlint // it is returned as it is
 		t.Errorf("got %v, want %v", err, broken)
 	}

@@ -30,7 +30,7 @@ type checked struct {
 	ClaimFile
 	role   roleOf
 	n      int // index in its list
-	open   *parquetedit.File
+	open   dms.Columnar
 	cells  []cellReader
 	before []cellReader  // before images of key columns
 	op     int           // place of the op, or -1

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"maps"
 
+	"sluice/internal/dms"
 	"sluice/internal/lake"
 	"sluice/internal/object"
-	"sluice/internal/parquetedit"
 	"sluice/statestore"
 )
 
@@ -72,7 +72,7 @@ func (r *run) mergeAgain(ctx context.Context, d *draft, a again) error {
 		return err
 	}
 	options := lake.FoldOptions{OrderColumn: noneIsEmpty(a.old.Settings[statestore.OrderColumn])}
-	changes, err := r.net(ctx, &d.Schema, options, []lake.Input{in}, []*parquetedit.File{open})
+	changes, err := r.net(ctx, &d.Schema, options, []lake.Input{in}, []dms.Columnar{open})
 	if err != nil {
 		return err
 	}

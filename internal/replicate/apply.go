@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"sluice/internal/dms"
 	"sluice/internal/lake"
 	"sluice/internal/object"
 	"sluice/internal/parquetedit"
@@ -24,7 +25,7 @@ type application struct {
 	again   bool // an earlier run may have applied some of it
 	mu      sync.Mutex
 	applied map[string]object.Info // what this run saw applied, by key
-	opened  map[string]*parquetedit.File
+	opened  map[string]dms.Columnar
 	done    int
 	before  *index // see indexBefore
 	catalog registration
@@ -54,7 +55,7 @@ func (r *run) apply(ctx context.Context, p *Plan, ops [2][]Op) (*application, er
 
 // application returns a plan to be carried out; again says that an earlier run may have applied some of it.
 func (r *run) application(p *Plan, again bool) *application {
-	return &application{run: r, plan: p, again: again, applied: map[string]object.Info{}, opened: map[string]*parquetedit.File{}}
+	return &application{run: r, plan: p, again: again, applied: map[string]object.Info{}, opened: map[string]dms.Columnar{}}
 }
 
 // applyPhase applies the ops in parallel, as many at once in the whole engine as there are cores.
@@ -322,9 +323,9 @@ func (a *application) options(op Op) lake.FileOptions {
 }
 
 // openOnce opens a source that several ops read.
-func (a *application) openOnce(ctx context.Context, s Source) (*parquetedit.File, error) {
-	return a.once(s.Key, func() (*parquetedit.File, error) {
-		return a.open(ctx, a.storeOf(s), object.Info{Key: s.Key, ETag: s.ETag, Size: s.Size})
+func (a *application) openOnce(ctx context.Context, s Source) (dms.Columnar, error) {
+	return once(a, s.Key, func() (dms.Columnar, error) {
+		return a.openRanges(ctx, a.storeOf(s), object.Info{Key: s.Key, ETag: s.ETag, Size: s.Size})
 	})
 }
 
@@ -336,13 +337,14 @@ func (a *application) storeOf(s Source) Objects {
 }
 
 func (a *application) openChangesOnce(ctx context.Context) (*parquetedit.File, error) {
-	return a.once(a.plan.Changes, func() (*parquetedit.File, error) { return a.openChanges(ctx, a.plan) })
+	return once(a, a.plan.Changes, func() (*parquetedit.File, error) { return a.openChanges(ctx, a.plan) })
 }
 
-func (a *application) once(key string, open func() (*parquetedit.File, error)) (*parquetedit.File, error) {
+// once opens a file when it is asked for first.
+func once[F dms.Columnar](a *application, key string, open func() (F, error)) (F, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if f := a.opened[key]; f != nil {
+	if f, ok := a.opened[key].(F); ok {
 		return f, nil
 	}
 	f, err := open()

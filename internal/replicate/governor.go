@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"sluice/internal/dms"
 	"sluice/internal/lake"
 	"sluice/internal/parquetedit"
 )
@@ -87,7 +88,7 @@ func (e *Engine) batchBound() int64 {
 }
 
 // decoded is the size of a file's pages, decompressed.
-func decoded(f *parquetedit.File) int64 {
+func decoded(f dms.Columnar) int64 {
 	bytes := int64(0)
 	for _, g := range f.RowGroups() {
 		bytes += g.UncompressedBytes

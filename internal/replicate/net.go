@@ -4,8 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"sluice/internal/dms"
 	"sluice/internal/lake"
-	"sluice/internal/parquetedit"
 )
 
 // planner is net changes that a merge is planned from: all of them in memory, or a batch that is folded in parts.
@@ -15,7 +15,7 @@ type planner interface {
 
 // net folds inputs, which are read from the given files, and holds the memory that it takes until the run lets go of it. What does not
 // fit into all that there is is folded in parts, while the merge is planned.
-func (r *run) net(ctx context.Context, s *lake.Schema, o lake.FoldOptions, inputs []lake.Input, files []*parquetedit.File) (planner, error) {
+func (r *run) net(ctx context.Context, s *lake.Schema, o lake.FoldOptions, inputs []lake.Input, files []dms.Columnar) (planner, error) {
 	need := needOf(files)
 	parts := max(r.e.governor.parts(need, cap(r.e.ops)), need.share(r.e.batchBound()))
 	if err := r.hold(ctx, need.inParts(parts, cap(r.e.ops))); err != nil {
@@ -50,7 +50,7 @@ const (
 	aheadBytes = 64 << 20 // of what is read ahead of the columns of an input
 )
 
-func needOf(files []*parquetedit.File) foldNeed {
+func needOf(files []dms.Columnar) foldNeed {
 	n := foldNeed{inputs: len(files)}
 	for _, f := range files {
 		n.rows += f.NumRows()
@@ -101,7 +101,7 @@ func (n foldNeed) share(bytes int64) int {
 }
 
 // inputs are the inputs of a batch in order, and their files.
-func (b *batch) inputs() (inputs []lake.Input, files []*parquetedit.File) {
+func (b *batch) inputs() (inputs []lake.Input, files []dms.Columnar) {
 	all := slices.Concat(b.apply, b.context)
 	slices.SortStableFunc(all, func(x, y opened) int { return x.compare(y.input) })
 	for _, in := range all {

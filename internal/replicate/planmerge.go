@@ -9,7 +9,6 @@ import (
 	"sluice/internal/dms"
 	"sluice/internal/lake"
 	"sluice/internal/object"
-	"sluice/internal/parquetedit"
 )
 
 // maxInputs bounds how many files one merge opens.
@@ -25,7 +24,7 @@ type batch struct {
 // opened is an input with its footer read.
 type opened struct {
 	input
-	file   *parquetedit.File
+	file   dms.Columnar
 	reader dms.Reader
 }
 
@@ -115,27 +114,36 @@ func (r *run) lateBatch(ctx context.Context, o *outlook, late []input) (*batch, 
 }
 
 // decodedBytes estimates what the rows of a file take in memory.
-func decodedBytes(f *parquetedit.File) int64 {
+func decodedBytes(f dms.Columnar) int64 {
 	const cell = 24 // bytes of one value, beside what it points to
 	return f.NumRows()*int64(len(f.Columns()))*cell + decoded(f)
 }
 
 // openInput opens an input to be read by ranges.
 func (r *run) openInput(ctx context.Context, in input) (opened, error) {
-	return r.openWith(ctx, in, r.open)
+	return r.openWith(ctx, in, r.openRanges)
+}
+
+// openRanges opens an object to be read by ranges.
+func (r *run) openRanges(ctx context.Context, store Objects, info object.Info) (dms.Columnar, error) {
+	f, err := r.open(ctx, store, info)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 // openChange opens a change file; a small one is fetched whole, and held among the bodies.
 func (r *run) openChange(ctx context.Context, in input, whole *bodies) (opened, error) {
 	if in.size > smallInput {
-		return r.openWith(ctx, in, r.open)
+		return r.openWith(ctx, in, r.openRanges)
 	}
-	return r.openWith(ctx, in, func(ctx context.Context, store Objects, info object.Info) (*parquetedit.File, error) {
+	return r.openWith(ctx, in, func(ctx context.Context, store Objects, info object.Info) (dms.Columnar, error) {
 		return r.openSource(ctx, &wholeSource{source{store, info, r.meter}, whole}, info)
 	})
 }
 
-type opener func(context.Context, Objects, object.Info) (*parquetedit.File, error)
+type opener func(context.Context, Objects, object.Info) (dms.Columnar, error)
 
 func (r *run) openWith(ctx context.Context, in input, open opener) (opened, error) {
 	if err := readable(in); err != nil {

@@ -215,7 +215,7 @@ func (r *run) claim(ctx context.Context, in *evidence) (*lake.Claim, error) {
 		if err := schema.Extend(withoutOp(f.Columns), f.Key); err != nil {
 			return nil, err
 		}
-		c.Lake = append(c.Lake, lake.ClaimFile{Name: f.Key, Dir: f.Dir, Rows: f.Rows, Open: func(ctx context.Context) (*parquetedit.File, error) {
+		c.Lake = append(c.Lake, lake.ClaimFile{Name: f.Key, Dir: f.Dir, Rows: f.Rows, Open: func(ctx context.Context) (dms.Columnar, error) {
 			open, err := r.openLake(ctx, f)
 			if err != nil {
 				return nil, lakeFault(f.Key, err)
@@ -237,7 +237,7 @@ func (r *run) claimFiles(ctx context.Context, inputs []input, schema *lake.Schem
 	files := make([]lake.ClaimFile, len(inputs))
 	columns := make([][]parquetedit.Column, len(inputs))
 	err := each(ctx, inputs, func(ctx context.Context, i int, in input) error {
-		open := func(ctx context.Context) (*parquetedit.File, error) {
+		open := func(ctx context.Context) (dms.Columnar, error) {
 			if in.name.Kind == dms.Change {
 				o, err := r.openChange(ctx, in, &bodies{})
 				return o.file, err
