@@ -3,7 +3,7 @@
 //
 // Its words: a [Table] has columns of source types; a row is a []any in the
 // order of the columns, nil for NULL; a [Change] is an op and a row. A [Writer]
-// turns rows into the Parquet files of a full load and changes into CDC files,
+// turns rows into the Parquet or CSV files of a full load and changes into CDC files,
 // under the names and with the bytes that DMS gives them, and hands each file
 // to a [Sink]. A [Stream] invents tables, rows and changes from a seed, and an
 // [Oracle] is the naive answer: a map by primary key. [Read] decodes any
@@ -36,6 +36,10 @@ type Change struct {
 	Row    []any // after-image; for a Delete the before-image, or any row whose key columns are set
 	Before []any // row before an Update, for before-image columns; nil = not known
 }
+
+// Missing is the value of a column that the source's supplemental log does not have: an update of other
+// columns leaves it as it is. Only CSV can tell it from NULL, by CsvNoSupValue.
+type Missing struct{}
 
 // Column is one column of a source table.
 type Column struct {

@@ -18,8 +18,23 @@ type field struct {
 	dictionary bool
 }
 
-// encoder builds one Parquet file in memory.
-type encoder struct {
+// file is one file of rows being built in memory.
+type file interface {
+	append(row []any) error // one row of values in the order of the fields
+	size() int              // bytes so far, as far as they are known; 0 for Parquet
+	finish() ([]byte, error)
+}
+
+// newFile begins a file in the format of the settings.
+func newFile(s Settings, fields []field) file {
+	if s.Format == CSV {
+		return newCSVFile(s, fields)
+	}
+	return newParquetFile(s, fields)
+}
+
+// parquetFile is a Parquet file.
+type parquetFile struct {
 	settings Settings
 	fields   []field
 	body     bytes.Buffer
@@ -28,8 +43,8 @@ type encoder struct {
 	rows     int               // rows in columns
 }
 
-func newEncoder(s Settings, fields []field) *encoder {
-	e := &encoder{settings: s, fields: fields, columns: make([][]parquet.Value, len(fields))}
+func newParquetFile(s Settings, fields []field) *parquetFile {
+	e := &parquetFile{settings: s, fields: fields, columns: make([][]parquet.Value, len(fields))}
 	root := &orderedGroup{}
 	for i, f := range fields {
 		root.fields = append(root.fields, &orderedField{Node: f.node(s.Milliseconds), name: f.name, index: i})
@@ -62,14 +77,14 @@ func (f field) node(milliseconds bool) parquet.Node {
 	return parquet.Optional(node)
 }
 
-// append adds one row of values in the order of the fields.
-func (e *encoder) append(row []any) error {
+// append adds one row; what is missing is NULL in Parquet.
+func (e *parquetFile) append(row []any) error {
 	for i, f := range e.fields {
 		level := 1
 		if f.required {
 			level = 0
 		}
-		if row[i] == nil {
+		if _, missing := row[i].(Missing); missing || row[i] == nil {
 			e.columns[i] = append(e.columns[i], parquet.NullValue().Level(0, 0, i))
 			continue
 		}
@@ -85,8 +100,10 @@ func (e *encoder) append(row []any) error {
 	return nil
 }
 
+func (e *parquetFile) size() int { return 0 }
+
 // flush ends the row group.
-func (e *encoder) flush() error {
+func (e *parquetFile) flush() error {
 	if e.rows == 0 {
 		return nil
 	}
@@ -102,7 +119,7 @@ func (e *encoder) flush() error {
 }
 
 // finish returns the whole file.
-func (e *encoder) finish() ([]byte, error) {
+func (e *parquetFile) finish() ([]byte, error) {
 	if err := e.flush(); err != nil {
 		return nil, err
 	}

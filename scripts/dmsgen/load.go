@@ -13,7 +13,7 @@ type Load struct {
 	table  Table
 	fields []field
 	at     time.Time
-	file   *encoder
+	file   file
 	rows   int // in file
 	keys   []string
 }
@@ -45,7 +45,7 @@ func (l *Load) Append(ctx context.Context, row []any) error {
 	}
 	s := l.writer.settings
 	if l.file == nil {
-		l.file = newEncoder(s, l.fields)
+		l.file = newFile(s, l.fields)
 	}
 	if len(l.fields) != len(row) {
 		row = l.extend(row)
@@ -53,7 +53,8 @@ func (l *Load) Append(ctx context.Context, row []any) error {
 	if err := l.file.append(row); err != nil {
 		return fmt.Errorf("load %s: row %d: %w", l.table.Folder(), l.rows, err)
 	}
-	if l.rows++; l.rows == s.RowsPerFile {
+	full := s.CSV.MaxFileBytes > 0 && l.file.size() >= s.CSV.MaxFileBytes
+	if l.rows++; full || l.rows == s.RowsPerFile {
 		return l.put(ctx)
 	}
 	return nil

@@ -17,7 +17,7 @@ func (s Settings) LoadKey(t Table, n int) string {
 	if s.Segment > 0 {
 		prefix = fmt.Sprintf("SEGMENT%d_", s.Segment)
 	}
-	return fmt.Sprintf("%s%sLOAD%08X.parquet", folder, prefix, n)
+	return fmt.Sprintf("%s%sLOAD%08X%s", folder, prefix, n, s.extension())
 }
 
 // ChangeKey returns the key of the CDC file that is made at a time:
@@ -25,7 +25,7 @@ func (s Settings) LoadKey(t Table, n int) string {
 func (s Settings) ChangeKey(t Table, at time.Time) string {
 	at = at.In(s.location())
 	name := strings.Replace(at.Format("20060102-150405.000"), ".", "", 1)
-	return s.Folder + t.Folder() + s.dateFolder(at) + name + ".parquet"
+	return s.Folder + t.Folder() + s.dateFolder(at) + name + s.extension()
 }
 
 func (s Settings) location() *time.Location {

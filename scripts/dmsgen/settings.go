@@ -1,7 +1,9 @@
 package dmsgen
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -15,9 +17,32 @@ const (
 	AllImages Images = "all"     // every column, as MySQL sources give them
 )
 
+// Format is the DataFormat of a target endpoint.
+type Format string
+
+// The formats that DMS writes.
+const (
+	Parquet Format = "parquet"
+	CSV     Format = "csv"
+)
+
+// CSVSettings are the settings that only files of the format [CSV] know.
+type CSVSettings struct {
+	Delimiter    string // CsvDelimiter: between fields
+	RowDelimiter string // CsvRowDelimiter: behind every row
+	NoQuotes     bool   // Rfc4180 is false: text is copied as it is, whatever is in it
+	Null         string // CsvNullValue; empty = NULL is an empty field
+	NoSup        string // CsvNoSupValue, which stands for [Missing]; empty = UseCsvNoSupValue is off
+	Header       bool   // AddColumnName: the first row of every file names the columns
+	MaxFileBytes int    // MaxFileSize × 1024: a LOAD file is ended by the row that reaches it; 0 = no such bound
+}
+
 // Settings are the S3Settings of a target endpoint, and the transformation
 // rules of a task, as far as they change what is written.
 type Settings struct {
+	Format Format // DataFormat; empty = Parquet
+	CSV    CSVSettings
+
 	RowsPerRowGroup int    // RowGroupLength
 	Compression     string // "none", "gzip" (CompressionType); "snappy" too, which DMS does not know, for benchmarks
 	Milliseconds    bool   // ParquetTimestampInMillisecond
@@ -42,9 +67,10 @@ type Settings struct {
 	Delay         time.Duration // LastModified of an object minus the time in its name
 }
 
-// DefaultSettings returns what DMS does when nothing is set, Parquet apart.
+// DefaultSettings returns what DMS does when nothing is set, Parquet apart: the zero Format.
 func DefaultSettings() Settings {
 	return Settings{
+		CSV:             CSVSettings{Delimiter: ",", RowDelimiter: "\n", Null: "NULL", MaxFileBytes: 1 << 30},
 		RowsPerRowGroup: 10_000, Compression: "none", BeforePrefix: "BI_",
 		DateDelimiter: "SLASH", Location: time.UTC, FirstLoad: 1,
 	}
@@ -52,6 +78,15 @@ func DefaultSettings() Settings {
 
 // validate names the first setting that cannot be.
 func (s Settings) validate() error {
+	switch s.Format {
+	case Parquet, "":
+	case CSV:
+		if err := s.CSV.validate(); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("format %q is not one of parquet, csv", s.Format)
+	}
 	if s.RowsPerRowGroup < 1 {
 		return fmt.Errorf("rows per row group %d: at least 1", s.RowsPerRowGroup)
 	}
@@ -65,4 +100,26 @@ func (s Settings) validate() error {
 		return fmt.Errorf("date delimiter %q is not one of SLASH, UNDERSCORE, DASH, NONE", s.DateDelimiter)
 	}
 	return nil
+}
+
+// validate names what makes rows that nobody can tell apart.
+func (c CSVSettings) validate() error {
+	if c.Delimiter == "" || c.RowDelimiter == "" {
+		return errors.New("CSV has no delimiter of fields or of rows")
+	}
+	if strings.Contains(c.Delimiter, c.RowDelimiter) || strings.HasPrefix(c.RowDelimiter, c.Delimiter) {
+		return fmt.Errorf("CSV delimiter %q and row delimiter %q are not told apart", c.Delimiter, c.RowDelimiter)
+	}
+	return nil
+}
+
+// extension is what the names of files end in.
+func (s Settings) extension() string {
+	switch {
+	case s.Format != CSV:
+		return ".parquet"
+	case s.Compression == "gzip":
+		return ".csv.gz"
+	}
+	return ".csv"
 }

@@ -50,7 +50,7 @@ func (w *Writer) WriteChanges(ctx context.Context, t Table, at time.Time, change
 		return "", err
 	}
 	key := w.settings.ChangeKey(t, at)
-	file := newEncoder(w.settings, fields)
+	file := newFile(w.settings, fields)
 	for i, change := range changes {
 		row, err := w.changeRow(t, change, at, i)
 		if err == nil {
