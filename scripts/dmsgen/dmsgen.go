@@ -44,7 +44,9 @@ type Missing struct{}
 // Column is one column of a source table.
 type Column struct {
 	Name string
-	Type string // bigint, int, smallint, numeric(p,s), real, double, text, bytea, date, timestamp, boolean
+	// Type is tinyint, smallint, int or bigint, each with " unsigned" or without; numeric(p,s), with " int32", " int64" or
+	// " bytes" behind it where it is not kept as DMS does it; real, double, text, bytea, date, time, timestamp or boolean.
+	Type string
 }
 
 // Table is a source table.

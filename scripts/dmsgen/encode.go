@@ -2,6 +2,7 @@ package dmsgen
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -47,16 +48,28 @@ func newParquetFile(s Settings, fields []field) *parquetFile {
 	e := &parquetFile{settings: s, fields: fields, columns: make([][]parquet.Value, len(fields))}
 	root := &orderedGroup{}
 	for i, f := range fields {
-		root.fields = append(root.fields, &orderedField{Node: f.node(s.Milliseconds), name: f.name, index: i})
+		root.fields = append(root.fields, &orderedField{Node: f.node(s), name: f.name, index: i})
+	}
+	version := 1
+	if s.PageV2 {
+		version = 2
 	}
 	e.out = parquet.NewGenericWriter[any](&e.body, parquet.NewSchema("schema", root),
-		parquet.DataPageVersion(1), parquet.DataPageStatistics(true), parquet.PageBufferSize(pageBytes),
-		parquet.DictionaryMaxBytes(pageBytes), parquet.Compression(codecs()[s.Compression]))
+		parquet.DataPageVersion(version), parquet.DataPageStatistics(!s.NoStatistics),
+		parquet.PageBufferSize(cmp.Or(s.PageBytes, pageBytes)), parquet.DictionaryMaxBytes(int64(cmp.Or(s.DictionaryBytes, pageBytes))),
+		parquet.Compression(codecs()[s.Compression]))
 	return e
 }
 
 // pageBytes is the default of DataPageSize and DictPageSizeLimit.
 const pageBytes = 1 << 20
+
+// The values of EncodingType.
+const (
+	plain           = "plain"
+	plainDictionary = "plain-dictionary"
+	rleDictionary   = "rle-dictionary"
+)
 
 func codecs() map[string]compress.Codec {
 	return map[string]compress.Codec{
@@ -64,12 +77,13 @@ func codecs() map[string]compress.Codec {
 	}
 }
 
-func (f field) node(milliseconds bool) parquet.Node {
-	node := f.typ.node(milliseconds)
-	if f.dictionary {
-		node = parquet.Encoded(node, &parquet.RLEDictionary)
-	} else {
+func (f field) node(s Settings) parquet.Node {
+	node := f.typ.node(s.Milliseconds)
+	switch {
+	case f.typ.name == "boolean" || s.Encoding == plain || s.Encoding == "" && !f.dictionary:
 		node = parquet.Encoded(node, &parquet.Plain)
+	default:
+		node = parquet.Encoded(node, &parquet.RLEDictionary) // see oldDictionaries
 	}
 	if f.required {
 		return node
@@ -126,7 +140,7 @@ func (e *parquetFile) finish() ([]byte, error) {
 	if err := e.out.Close(); err != nil {
 		return nil, err
 	}
-	return signAsDMS(e.body.Bytes())
+	return signAsDMS(e.settings, e.body.Bytes())
 }
 
 // orderedGroup is a parquet.Group that keeps the order of its fields.

@@ -11,8 +11,8 @@ import (
 
 // signAsDMS gives a file of parquet-go the footer that DMS writes: created by
 // "AWS", version 2, ConvertedType and no LogicalType, no page index, no column
-// orders, no bounds for fixed-length decimals.
-func signAsDMS(body []byte) ([]byte, error) {
+// orders, no bounds for fixed-length decimals; no statistics and dictionaries of the old name where the settings say so.
+func signAsDMS(s Settings, body []byte) ([]byte, error) {
 	start := len(body) - tailBytes - footerBytes(body)
 	protocol := new(thrift.CompactProtocol)
 	var meta format.FileMetaData
@@ -22,7 +22,16 @@ func signAsDMS(body []byte) ([]byte, error) {
 	end := start
 	for i := range meta.RowGroups {
 		for j := range meta.RowGroups[i].Columns {
-			end = min(end, stripChunk(&meta.RowGroups[i].Columns[j]))
+			chunk := &meta.RowGroups[i].Columns[j]
+			end = min(end, stripChunk(chunk))
+			if s.NoStatistics {
+				chunk.MetaData.Statistics = format.Statistics{}
+			}
+			if s.Encoding == plainDictionary && !s.PageV2 {
+				if err := oldDictionary(body, &chunk.MetaData); err != nil {
+					return nil, err
+				}
+			}
 		}
 	}
 	for i := range meta.Schema {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/big"
 	"strings"
 	"time"
@@ -15,8 +16,8 @@ import (
 )
 
 // Rows is the content of a Parquet file of flat columns. Values are in the
-// canonical form: int64 for integers, string for text, float32 and float64,
-// bool, []byte for other bytes, "2006-01-02" for a date,
+// canonical form: int64 for integers, uint64 for those beyond it, string for text, float32 and float64,
+// bool, []byte for other bytes, "2006-01-02" for a date, "15:04:05.000000" for a time,
 // "2006-01-02 15:04:05.000000" for a timestamp of any unit, decimals with all
 // the digits of their scale ("12.50"), nil for NULL.
 type Rows struct {
@@ -91,6 +92,12 @@ func decoder(t parquet.Type) func(parquet.Value) any {
 			return func(v parquet.Value) any { return string(v.ByteArray()) }
 		case *format.DateType:
 			return func(v parquet.Value) any { return canonicalDate(v.Int32()) }
+		case *format.TimeType:
+			return canonicalClock
+		case *format.IntType:
+			if !l.IsSigned {
+				return canonicalNatural
+			}
 		case *format.TimestampType:
 			return func(v parquet.Value) any { return canonicalTime(v.Int64(), l.Unit) }
 		case *format.DecimalType:
@@ -113,6 +120,28 @@ func decoder(t parquet.Type) func(parquet.Value) any {
 	case parquet.ByteArray, parquet.FixedLenByteArray:
 	}
 	return func(v parquet.Value) any { return bytes.Clone(v.ByteArray()) }
+}
+
+// canonicalNatural reads an integer without a sign.
+func canonicalNatural(v parquet.Value) any {
+	if v.Kind() == parquet.Int32 {
+		return int64(v.Uint32())
+	}
+	if n := v.Uint64(); n > math.MaxInt64 {
+		return n
+	}
+	return v.Int64()
+}
+
+// canonicalClock reads a time of day, which is in milliseconds where it has 32 bits and in microseconds where it has 64.
+func canonicalClock(v parquet.Value) any {
+	unit, n := time.Microsecond, int64(0)
+	if v.Kind() == parquet.Int32 {
+		unit, n = time.Millisecond, int64(v.Int32())
+	} else {
+		n = v.Int64()
+	}
+	return time.Unix(0, 0).UTC().Add(time.Duration(n) * unit).Format(timeForm)
 }
 
 func canonicalDate(days int32) string {

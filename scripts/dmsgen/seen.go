@@ -1,23 +1,27 @@
 package dmsgen
 
-// Seen returns a row as the files of the settings hold it, which is what a reader can know: in CSV a text that
-// reads as CsvNullValue is NULL; with ParquetTimestampInMillisecond microseconds are cut off; what is [Missing] is NULL
-// where no CsvNoSupValue marks it. The row is in the canonical form of Read.
+// Seen returns a row as the files of the settings hold it, which is what a reader can know: in CSV what is written
+// as CsvNullValue is NULL, though it be a text; with ParquetTimestampInMillisecond microseconds are cut off; what is
+// [Missing] is NULL where no CsvNoSupValue marks it. The row is in the canonical form of Read, and has the table's columns.
 func (s Settings) Seen(t Table, row []any) []any {
 	seen := append([]any(nil), row...)
 	for i, v := range row {
-		switch v := v.(type) {
-		case Missing:
-			if s.Format != CSV || s.CSV.NoSup == "" {
-				seen[i] = nil
+		if _, missing := v.(Missing); missing && (s.Format != CSV || s.CSV.NoSup == "") {
+			seen[i] = nil
+			continue
+		}
+		typ, err := parseType(t.Columns[i].Type)
+		if err != nil {
+			continue // the writer has said so
+		}
+		if s.Format != CSV {
+			if text, ok := v.(string); ok && s.Milliseconds && typ.name == "timestamp" {
+				seen[i] = text[:len(text)-len("000")] + "000"
 			}
-		case string:
-			if s.Format == CSV && v == s.CSV.Null {
-				seen[i] = nil
-			}
-			if s.Format != CSV && s.Milliseconds && t.Columns[i].Type == "timestamp" {
-				seen[i] = v[:len(v)-len("000")] + "000"
-			}
+			continue
+		}
+		if text, err := s.csvText(typ, v); err == nil && text == s.CSV.Null {
+			seen[i] = nil
 		}
 	}
 	return seen

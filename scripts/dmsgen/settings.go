@@ -43,9 +43,16 @@ type Settings struct {
 	Format Format // DataFormat; empty = Parquet
 	CSV    CSVSettings
 
+	Compression string // "none", "gzip" (CompressionType); Parquet also "snappy", which DMS does not know
+
 	RowsPerRowGroup int    // RowGroupLength
-	Compression     string // "none", "gzip" (CompressionType); "snappy" too, which DMS does not know, for benchmarks
+	PageV2          bool   // ParquetVersion is parquet-2-0: data pages of version 2
+	Encoding        string // EncodingType: plain, plain-dictionary, rle-dictionary; empty = a dictionary for Table.Dictionary alone
+	NoStatistics    bool   // EnableStatistics is false
+	PageBytes       int    // DataPageSize; 0 = 1 MiB
+	DictionaryBytes int    // DictPageSizeLimit; 0 = 1 MiB
 	Milliseconds    bool   // ParquetTimestampInMillisecond
+
 	OpInLoad        bool   // IncludeOpForFullLoad
 	NoOp            bool   // CdcInsertsOnly without IncludeOpForFullLoad: no Op column anywhere
 	TimestampColumn string // TimestampColumnName: second column of changes, first of loads; empty = none
@@ -92,6 +99,14 @@ func (s Settings) validate() error {
 	}
 	if _, ok := codecs()[s.Compression]; !ok {
 		return fmt.Errorf("compression %q is not one of none, gzip, snappy", s.Compression)
+	}
+	if s.Format == CSV && s.Compression == "snappy" {
+		return errors.New("compression snappy is for Parquet only")
+	}
+	switch s.Encoding {
+	case "", plain, plainDictionary, rleDictionary:
+	default:
+		return fmt.Errorf("encoding %q is not one of plain, plain-dictionary, rle-dictionary", s.Encoding)
 	}
 	if s.DateFolders != "" && len(dateParts(s.DateFolders)) == 0 {
 		return fmt.Errorf("date folders %q are not a sequence that DMS knows", s.DateFolders)

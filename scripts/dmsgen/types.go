@@ -12,7 +12,8 @@ import (
 // sourceType is a parsed Column.Type.
 type sourceType struct {
 	name             string
-	precision, scale int // of numeric
+	precision, scale int    // of numeric
+	physical         string // of numeric: "", int32, int64 or bytes; empty = fixed-length bytes, as DMS writes it
 }
 
 // parseType parses a Column.Type.
@@ -25,7 +26,9 @@ func parseType(s string) (sourceType, error) {
 		}
 		return t, nil
 	}
-	precision, scale, _ := strings.Cut(strings.TrimSuffix(arguments, ")"), ",")
+	arguments, physical, _ := strings.Cut(arguments, ")")
+	t.physical = strings.TrimSpace(physical)
+	precision, scale, _ := strings.Cut(arguments, ",")
 	var err error
 	if t.precision, err = strconv.Atoi(precision); err != nil {
 		return t, fmt.Errorf("type %q: precision: %w", s, err)
@@ -35,14 +38,15 @@ func parseType(s string) (sourceType, error) {
 			return t, fmt.Errorf("type %q: scale: %w", s, err)
 		}
 	}
-	if t.precision < 1 || t.precision > 38 || t.scale < 0 || t.scale > t.precision {
-		return t, fmt.Errorf("type %q: numeric(p,s) wants 1 ≤ p ≤ 38 and 0 ≤ s ≤ p", s)
+	most, known := map[string]int{"": 38, "bytes": 38, "int64": 18, "int32": 9}[t.physical]
+	if !known || t.precision < 1 || t.precision > most || t.scale < 0 || t.scale > t.precision {
+		return t, fmt.Errorf("type %q: numeric(p,s) wants 1 ≤ p ≤ 38 and 0 ≤ s ≤ p; p ≤ 9 with int32, p ≤ 18 with int64", s)
 	}
 	return t, nil
 }
 
 // node returns the Parquet type that DMS gives the column, nil for an unknown
-// one. Everything is optional, keys too.
+// one (user guide, "Target data types for S3 Parquet"). Everything is optional, keys too.
 func (t sourceType) node(milliseconds bool) parquet.Node {
 	switch t.name {
 	case "bigint":
@@ -51,8 +55,12 @@ func (t sourceType) node(milliseconds bool) parquet.Node {
 		return parquet.Leaf(parquet.Int32Type)
 	case "smallint":
 		return parquet.Int(16)
+	case "tinyint":
+		return parquet.Int(8)
+	case "tinyint unsigned", "smallint unsigned", "int unsigned", "bigint unsigned":
+		return parquet.Uint(t.bits())
 	case "numeric":
-		return parquet.Decimal(t.scale, t.precision, parquet.FixedLenByteArrayType(t.width()))
+		return parquet.Decimal(t.scale, t.precision, t.decimal())
 	case "real":
 		return parquet.Leaf(parquet.FloatType)
 	case "double":
@@ -63,6 +71,8 @@ func (t sourceType) node(milliseconds bool) parquet.Node {
 		return parquet.Leaf(parquet.ByteArrayType)
 	case "date":
 		return parquet.Date()
+	case "time":
+		return parquet.Time(parquet.Millisecond)
 	case "timestamp":
 		if milliseconds {
 			return parquet.Timestamp(parquet.Millisecond)
@@ -72,6 +82,27 @@ func (t sourceType) node(milliseconds bool) parquet.Node {
 		return parquet.Leaf(parquet.BooleanType)
 	}
 	return nil
+}
+
+// bits is the width of an integer type.
+func (t sourceType) bits() int {
+	name, _, _ := strings.Cut(t.name, " ")
+	return map[string]int{"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}[name]
+}
+
+func (t sourceType) unsigned() bool { return strings.HasSuffix(t.name, " unsigned") }
+
+// decimal is the physical type of a numeric.
+func (t sourceType) decimal() parquet.Type {
+	switch t.physical {
+	case "int32":
+		return parquet.Int32Type
+	case "int64":
+		return parquet.Int64Type
+	case "bytes":
+		return parquet.ByteArrayType
+	}
+	return parquet.FixedLenByteArrayType(t.width())
 }
 
 // width returns the fewest bytes that hold every unscaled value of a numeric.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/format"
@@ -79,7 +80,10 @@ func TestLoadComesBack(t *testing.T) {
 				for _, key := range keys {
 					got = append(got, read(t, sink[key]).Rows...)
 				}
-				if diff := cmp.Diff(rows, got); diff != "" {
+				for i := range rows {
+					rows[i] = w.Settings().Seen(table, rows[i])
+				}
+				if diff := cmp.Diff(rows, got, cmpopts.EquateNaNs()); diff != "" {
 					t.Errorf("rows (-want +got):\n%s", diff)
 				}
 			})
@@ -122,6 +126,10 @@ func checkElements(t *testing.T, schema []format.SchemaElement) {
 	converted := map[string]deprecated.ConvertedType{
 		"ts": deprecated.UTF8, "c smallint": deprecated.Int16, "c numeric(15,2)": deprecated.Decimal, "c text": deprecated.UTF8,
 		"c date": deprecated.Date, "c timestamp": deprecated.TimestampMicros, "c numeric(38,6)": deprecated.Decimal,
+		"c tinyint": deprecated.Int8, "c time": deprecated.TimeMillis, "c numeric(38,0)": deprecated.Decimal,
+		"c tinyint unsigned": deprecated.Uint8, "c smallint unsigned": deprecated.Uint16, "c int unsigned": deprecated.Uint32,
+		"c bigint unsigned": deprecated.Uint64, "c numeric(9,2) int32": deprecated.Decimal,
+		"c numeric(18,3) int64": deprecated.Decimal, "c numeric(38,6) bytes": deprecated.Decimal,
 	}
 	for _, element := range schema[1:] {
 		if element.LogicalType.Value != nil {
@@ -234,6 +242,14 @@ func TestBadInputsAreRefused(t *testing.T) {
 		"text for int":        {"int", "1"},
 		"smallint too large":  {"smallint", 40_000},
 		"no date":             {"date", "yesterday"},
+		"no time":             {"time", "25:00:00"},
+		"tinyint too large":   {"tinyint", 128},
+		"less than nothing":   {"int unsigned", -1},
+		"unsigned too large":  {"smallint unsigned", 1 << 16},
+		"decimal of 32 bits":  {"numeric(10,0) int32", 1},
+		"decimal of 64 bits":  {"numeric(19,0) int64", 1},
+		"decimal of what":     {"numeric(9,0) int16", 1},
+		"a digit too many":    {"numeric(3,0)", "9999"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			table := dmsgen.Table{Schema: "s", Name: "t", Columns: []dmsgen.Column{{"c", tc.typ}}}
