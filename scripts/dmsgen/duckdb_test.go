@@ -31,13 +31,8 @@ func asDuck(rows [][]any) []string {
 }
 
 func duckText(v any) string {
-	switch v := v.(type) {
-	case []byte:
-		return fmt.Sprintf("%x", v)
-	case float32:
-		return duckText(float64(v))
-	case float64:
-		return strings.NewReplacer("+Inf", "Infinity", "-Inf", "-Infinity").Replace(rig.Text(v))
+	if b, ok := v.([]byte); ok {
+		return fmt.Sprintf("%x", b)
 	}
 	return rig.Text(v)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,12 +116,17 @@ func (r *Reader) run(sql string, args []any) reply {
 	return got
 }
 
-// Text returns a value of a [Reader] as Strings shows it.
+// Text returns a value of a [Reader] as Strings shows it, and a float of any width and size as its reader would.
 func Text(value any) string {
 	switch v := value.(type) {
 	case nil:
 		return "NULL"
+	case float32:
+		return Text(float64(v)) // as DuckDB hands a FLOAT over
 	case float64:
+		if math.IsInf(v, 0) {
+			return strings.NewReplacer("+Inf", "Infinity", "-Inf", "-Infinity").Replace(fmt.Sprint(v))
+		}
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	case []any:
 		words := make([]string, len(v))
