@@ -33,7 +33,7 @@ func (s Store) Deactivate(ctx context.Context, path string) error {
 // setting reports whether a known attribute is an operator's to set.
 func setting(attr string) bool {
 	switch attr {
-	case PrimaryKey, PartitionKey, OutPath, OrderColumn, InputTimezone, LoadLead, ReloadPolicy, BeforeImagePrefix, Compact:
+	case PrimaryKey, PartitionKey, OutPath, OrderColumn, InputTimezone, LoadLead, ReloadPolicy, BeforeImagePrefix, Compact, SchemaPolicy:
 		return true
 	}
 	return false

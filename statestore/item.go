@@ -43,6 +43,7 @@ const (
 	ReloadPolicy      = "ReloadPolicy"      // setting: auto or fence
 	BeforeImagePrefix = "BeforeImagePrefix" // setting: prefix of before-image columns
 	Compact           = "Compact"           // setting: True or False, whether runs compact the table by themselves
+	SchemaPolicy      = "SchemaPolicy"      // setting: strict or evolve, what a change of columns does
 	Accept            = "Accept"            // what an operator accepted when acknowledging
 	ListedOn          = "ListedOn"          // day of the latest whole listing
 	Catalog           = "Catalog"           // what of the table is registered in which catalog, and the day that was compared
@@ -104,7 +105,7 @@ func known(attr string) bool {
 	switch attr {
 	case Path, Bucket, Prefix, Folder, PrimaryKey, PartitionKey, LastFullLoadDate, LastIncrementalFile, ActiveFlag, OutPath,
 		Seq, CommitID, CommitPlan, Index, Ledger, LeaseOwner, LeaseUntil, Status, StatusReason, Generation, LoadFingerprint,
-		InputsDigest, OrderColumn, InputTimezone, LoadLead, ReloadPolicy, BeforeImagePrefix, Compact, Accept, ListedOn, Catalog:
+		InputsDigest, OrderColumn, InputTimezone, LoadLead, ReloadPolicy, BeforeImagePrefix, Compact, SchemaPolicy, Accept, ListedOn, Catalog:
 		return true
 	}
 	return false

@@ -11,7 +11,7 @@ import (
 )
 
 func activateCommand(a *app, o *options) *cobra.Command {
-	var primary, partition, order, outPath, compact string
+	var primary, partition, order, outPath, compact, policy string
 	c := &cobra.Command{
 		Use:   "activate TABLE",
 		Short: "Set a table's keys and switch it on",
@@ -34,6 +34,7 @@ partitions. The order column, if any, says which of two changes is the later one
 	flags.StringVar(&order, "order-column", "", `column that orders changes; "" = none`)
 	flags.StringVar(&outPath, "out-path", "", "where the table's folder lies in the lake: bucket/prefix/ (while it is empty)")
 	flags.StringVar(&compact, "compact", "", `whether runs compact it by themselves: true or false; "" = as --compact of the run says`)
+	flags.StringVar(&policy, "schema-policy", "", `what a change of the inputs' columns does: evolve (the default) takes it, strict halts the table; "" = evolve`)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		given := func(name string, value *string) *string {
 			if c.Flags().Changed(name) {
@@ -45,7 +46,7 @@ partitions. The order column, if any, says which of two changes is the later one
 			return e.Activate(ctx, args[0], replicate.Activation{
 				PrimaryKey: given("primary-key", &primary), PartitionKey: given("partition-key", &partition),
 				OrderColumn: given("order-column", &order), OutPath: given("out-path", &outPath),
-				Compact: given("compact", &compact),
+				Compact: given("compact", &compact), SchemaPolicy: given("schema-policy", &policy),
 			})
 		})
 	}

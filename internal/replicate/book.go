@@ -26,6 +26,7 @@ type ledger struct {
 	Emptied   string        `json:"emptied,omitempty"`   // watermark when the operator had the lake emptied: no input up to it counts, the load neither
 	Gone      []string      `json:"gone,omitempty"`      // inputs whose rows are in the lake and that raw no longer has
 	Made      *tally        `json:"made,omitempty"`      // every input that the lake's rows come from; absent = unknown
+	Columns   []lake.Column `json:"columns,omitempty"`   // that the last of them with rows brought; absent = unknown
 }
 
 // ledgerInput is a change file that was consumed.

@@ -69,4 +69,5 @@ type Activation struct {
 	OrderColumn  *string // a column or "" for none
 	OutPath      *string // bucket/prefix/
 	Compact      *string // "true", "false", or "" for what the engine's setting says
+	SchemaPolicy *string // "strict", "evolve", or "" for the default, which is to evolve
 }

@@ -40,7 +40,7 @@ func (d *draft) consume(r *run, o *outlook, now []input, loads []loadObject) {
 	d.moveTo(r, watermark)
 	horizon := r.horizon()
 	anchor := o.nextAnchor(r.t, watermark, horizon)
-	d.ledger = &ledger{Load: loads, LoadStart: o.ledger.LoadStart, Made: o.ledger.Made.with(o.applied(now))}
+	d.ledger = &ledger{Load: loads, LoadStart: o.ledger.LoadStart, Made: o.ledger.Made.with(o.applied(now)), Columns: o.ledger.Columns}
 	d.remember(o, watermark)
 	for i, in := range consumed {
 		if in.key > anchor || !in.modified.Before(horizon) {

@@ -130,7 +130,7 @@ func (e *Engine) Activate(ctx context.Context, name string, a Activation) (Table
 	for attribute, v := range map[string]*string{
 		statestore.PrimaryKey: a.PrimaryKey, statestore.PartitionKey: a.PartitionKey,
 		statestore.OrderColumn: a.OrderColumn, statestore.OutPath: a.OutPath,
-		statestore.Compact: a.Compact,
+		statestore.Compact: a.Compact, statestore.SchemaPolicy: a.SchemaPolicy,
 	} {
 		if v != nil {
 			set[attribute] = strings.Join(columnList(*v), ",")

@@ -51,14 +51,19 @@ func (r *run) lookAtAll(ctx context.Context, o *outlook) error {
 func (r *run) draftLoad(ctx context.Context, o *outlook) (*draft, error) {
 	load := &lake.Load{Options: dms.Options{BeforeImagePrefix: r.t.before}}
 	d := r.newDraft(KindLoad)
+	var loads []opened
 	for _, in := range o.loads {
 		op, err := r.openInput(ctx, in)
 		if err != nil {
 			return nil, err
 		}
+		loads = append(loads, op)
 		load.Inputs = append(load.Inputs, lake.LoadFile{Name: in.key, Open: op.file})
 		d.Sources = append(d.Sources, Source{Key: in.key, ETag: in.etag, Size: in.size})
 		d.Inputs = append(d.Inputs, in.key)
+	}
+	if err := r.strictLoad(ctx, o, loads); err != nil {
+		return nil, err
 	}
 	base := lake.Schema{Columns: r.e.origin.columns(), Key: r.t.key, Partition: r.t.partition, Op: !r.e.cfg.DropOp}
 	var err error
@@ -69,11 +74,12 @@ func (r *run) draftLoad(ctx context.Context, o *outlook) (*draft, error) {
 	if err := load.CheckKeys(ctx); err != nil {
 		return nil, err
 	}
-	loads, err := r.digestLoads(ctx, o)
+	recorded, err := r.digestLoads(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	r.consumeLoad(d, o, loads)
+	r.consumeLoad(d, o, recorded)
+	d.brings(loads)
 	if err := r.addLoadOps(ctx, d, load); err != nil {
 		return nil, err
 	}
@@ -257,6 +263,9 @@ func (r *run) draftRewrite(ctx context.Context, w rewriting, schema lake.Schema)
 	d := r.newDraft(KindRewrite)
 	d.Schema = schema
 	d.consume(r, w.o, nil, w.o.recorded())
+	if r.t.accepted(acceptSchema) {
+		d.brings(w.batch.apply) // what was accepted is taken, though its rows are merged by the next commit
+	}
 	live := w.s.live()
 	load := &lake.Load{Schema: &d.Schema, Options: dms.Options{Lake: true}}
 	for _, f := range live {

@@ -33,6 +33,9 @@ func (r *run) planChanges(ctx context.Context, o *outlook) (*draft, error) {
 	young := r.e.now().Add(-r.e.cfg.Settle)
 	if late := settled(o.fates.late, young); len(late) > 0 {
 		b, err := r.lateBatch(ctx, o, late)
+		if err == nil {
+			err = r.strictLate(ctx, o, b)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -51,6 +54,9 @@ func (r *run) planChanges(ctx context.Context, o *outlook) (*draft, error) {
 		return nil, r.note(ctx, o)
 	}
 	b, err := r.freshBatch(ctx, o, ready)
+	if err == nil {
+		err = r.strictBatch(ctx, o, b)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -206,6 +212,9 @@ func (r *run) draftMerge(ctx context.Context, o *outlook, b *batch) (*draft, err
 	d.Counts.Superseded = int64(len(b.consumed) - len(b.apply))
 	d.consume(r, o, b.consumed, o.recorded())
 	d.inputs = b.consumed
+	if n := len(b.apply); n > 0 && (o.before.watermark.key == "" || b.apply[n-1].compare(o.before.watermark) > 0) {
+		d.brings(b.apply) // late files say nothing of what comes next
+	}
 	return d, d.mergeInto(ctx, r, s, changes)
 }
 

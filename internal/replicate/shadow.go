@@ -34,6 +34,7 @@ func (r *run) newShadow(ctx context.Context, from *origin) (*shadow, error) {
 		}
 	}
 	item[statestore.ActiveFlag], item[statestore.ReloadPolicy] = statestore.True, "auto"
+	item[statestore.SchemaPolicy] = "evolve" // whatever the table consumed was accepted once
 	item[statestore.OutPath] = r.t.outBucket + "/" + r.t.book + rebuildFolder + newID() + "/"
 	_, _, err := state.Register(ctx, item)
 	return s, err

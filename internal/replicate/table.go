@@ -26,6 +26,7 @@ type table struct {
 	before    string // prefix of before-image columns; "" = the default
 	fenced    bool   // ReloadPolicy is fence
 	compact   bool   // runs compact it by themselves
+	strict    bool   // SchemaPolicy is strict: a change of columns halts
 	seq       uint64
 }
 
@@ -34,7 +35,7 @@ func settings() []string {
 	return []string{
 		statestore.PrimaryKey, statestore.PartitionKey, statestore.OutPath, statestore.OrderColumn,
 		statestore.InputTimezone, statestore.LoadLead, statestore.ReloadPolicy, statestore.BeforeImagePrefix,
-		statestore.Accept,
+		statestore.SchemaPolicy, statestore.Accept,
 	}
 }
 
@@ -93,6 +94,9 @@ func (t *table) parse() error {
 		t.compact = v == statestore.True
 	default:
 		return haltf("settings", "attribute Compact %q is neither true nor false", v)
+	}
+	if err := t.schemaPolicy(t.item[statestore.SchemaPolicy]); err != nil {
+		return err
 	}
 	if t.outBucket == "" {
 		return haltf("location", "attribute out_path %q names no bucket; set it with sluice activate --out-path", t.item[statestore.OutPath])
