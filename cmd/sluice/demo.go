@@ -165,7 +165,7 @@ func (d *demo) roundTwo(ctx context.Context) error {
 }
 
 // change writes a round's CDC files, so many hours after the load, and runs.
-func (d *demo) change(ctx context.Context, hours int, round []dmsgen.SampleChanges, title string) error {
+func (d *demo) change(ctx context.Context, hours int, round []dmsgen.TableChanges, title string) error {
 	at := d.start.Add(time.Duration(hours) * time.Hour)
 	for _, c := range round {
 		if _, err := d.dms.WriteChanges(ctx, c.Table, at, c.Changes...); err != nil {

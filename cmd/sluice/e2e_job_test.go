@@ -123,7 +123,7 @@ func (s *site) compare(d *source) {
 	}
 }
 
-func (s *site) round(round []dmsgen.SampleChanges, d *source) {
+func (s *site) round(round []dmsgen.TableChanges, d *source) {
 	s.t.Helper()
 	for _, c := range round {
 		s.change(c.Table, c.Changes...)

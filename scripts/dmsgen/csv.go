@@ -50,13 +50,16 @@ func (f *csvFile) write(i int, text string) {
 
 func (f *csvFile) size() int { return f.body.Len() }
 
-func (f *csvFile) finish() ([]byte, error) {
-	if f.settings.Compression != "gzip" {
-		return f.body.Bytes(), nil
+func (f *csvFile) finish() ([]byte, error) { return compressed(f.settings, f.body.Bytes()) }
+
+// compressed returns a CSV file as CompressionType wants it.
+func compressed(s Settings, body []byte) ([]byte, error) {
+	if s.Compression != "gzip" {
+		return body, nil
 	}
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
-	if _, err := w.Write(f.body.Bytes()); err != nil {
+	if _, err := w.Write(body); err != nil {
 		return nil, err
 	}
 	if err := w.Close(); err != nil {

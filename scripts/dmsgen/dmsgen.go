@@ -37,6 +37,12 @@ type Change struct {
 	Before []any // row before an Update, for before-image columns; nil = not known
 }
 
+// TableChanges are changes of one table.
+type TableChanges struct {
+	Table   Table
+	Changes []Change
+}
+
 // Missing is the value of a column that the source's supplemental log does not have: an update of other
 // columns leaves it as it is. Only CSV can tell it from NULL, by CsvNoSupValue.
 type Missing struct{}

@@ -57,7 +57,7 @@ func newParquetFile(s Settings, fields []field) *parquetFile {
 	e.out = parquet.NewGenericWriter[any](&e.body, parquet.NewSchema("schema", root),
 		parquet.DataPageVersion(version), parquet.DataPageStatistics(!s.NoStatistics),
 		parquet.PageBufferSize(cmp.Or(s.PageBytes, pageBytes)), parquet.DictionaryMaxBytes(int64(cmp.Or(s.DictionaryBytes, pageBytes))),
-		parquet.Compression(codecs()[s.Compression]))
+		parquet.Compression(codecs()[s.Compression]), parquet.CreatedBy("parquet-mr", "1.13.1", "0"))
 	return e
 }
 
@@ -139,6 +139,9 @@ func (e *parquetFile) finish() ([]byte, error) {
 	}
 	if err := e.out.Close(); err != nil {
 		return nil, err
+	}
+	if e.settings.Dialect == Debezium {
+		return e.body.Bytes(), nil
 	}
 	return signAsDMS(e.settings, e.body.Bytes())
 }

@@ -23,30 +23,50 @@ func textField(name string, required bool) field {
 	return field{name: name, typ: sourceType{name: "text"}, required: required}
 }
 
-// changeFields returns Op, the timestamp column, the source's columns, the
-// before-image columns and the sequence column, as far as they are wanted.
+// around returns the table's columns between those that DMS puts around them: op, timestamp column,
+// the source's columns, and those of add-column rules.
+func (s Settings) around(source []field, op bool) []field {
+	var fields []field
+	if op {
+		fields = append(fields, textField("Op", false))
+	}
+	if s.TimestampColumn != "" {
+		fields = append(fields, textField(s.TimestampColumn, true))
+	}
+	fields = append(fields, source...)
+	for _, h := range s.headers() {
+		fields = append(fields, h.field())
+	}
+	return fields
+}
+
+// loadFields are the columns of a LOAD file.
+func (w *Writer) loadFields(t Table) ([]field, error) {
+	source, err := sourceFields(t)
+	if err != nil {
+		return nil, err
+	}
+	if w.settings.Dialect == Debezium {
+		return append(source, debeziumFields()...), nil
+	}
+	return w.settings.around(source, w.settings.OpInLoad), nil
+}
+
+// changeFields are the columns of a CDC file: before images come behind the source's columns.
 func (w *Writer) changeFields(t Table) ([]field, error) {
 	source, err := sourceFields(t)
 	if err != nil {
 		return nil, err
 	}
-	var fields []field
-	if !w.settings.NoOp {
-		fields = append(fields, textField("Op", false))
+	if w.settings.Dialect == Debezium {
+		return append(source, debeziumFields()...), nil
 	}
-	if w.settings.TimestampColumn != "" {
-		fields = append(fields, textField(w.settings.TimestampColumn, true))
-	}
-	fields = append(fields, source...)
 	for _, i := range w.images(t) {
 		image := source[i]
 		image.name = w.settings.BeforePrefix + image.name
-		fields = append(fields, image)
+		source = append(source, image)
 	}
-	if w.settings.SequenceColumn != "" {
-		fields = append(fields, textField(w.settings.SequenceColumn, false))
-	}
-	return fields, nil
+	return w.settings.around(source, !w.settings.NoOp), nil
 }
 
 // images returns the positions of the columns that have a before-image.
@@ -65,27 +85,44 @@ func (w *Writer) images(t Table) []int {
 	return nil
 }
 
-// changeRow lays a change out in the order of changeFields. ordinal counts the
+// loadRow lays a row out in the order of loadFields.
+func (w *Writer) loadRow(row []any, at time.Time) []any {
+	s := w.settings
+	if s.Dialect == Debezium {
+		return debeziumRecord(row, "r", at)
+	}
+	laid := make([]any, 0, len(row)+2+len(s.headers()))
+	if s.OpInLoad {
+		laid = append(laid, string(Insert))
+	}
+	if s.TimestampColumn != "" {
+		laid = append(laid, at.UTC().Format(timestampForm))
+	}
+	return append(append(laid, row...), make([]any, len(s.headers()))...)
+}
+
+// changeRows lays a change out in the order of changeFields. ordinal counts the
 // changes of a file; it makes the sequence column increase.
-func (w *Writer) changeRow(t Table, c Change, at time.Time, ordinal int) ([]any, error) {
+func (w *Writer) changeRows(t Table, c Change, at time.Time, ordinal int) ([][]any, error) {
+	s := w.settings
 	if len(c.Row) != len(t.Columns) {
 		return nil, fmt.Errorf("row has %d values, table %s has %d columns", len(c.Row), t.Name, len(t.Columns))
 	}
+	if s.Dialect == Debezium {
+		return w.debeziumRows(t, c, at), nil
+	}
 	var row []any
-	if !w.settings.NoOp {
+	if !s.NoOp {
 		row = append(row, string(c.Op))
 	}
-	if w.settings.TimestampColumn != "" {
+	if s.TimestampColumn != "" {
 		row = append(row, at.UTC().Format(timestampForm))
 	}
-	after := c.Row
-	if c.Op == Delete && w.settings.KeyOnlyDeletes {
-		after = make([]any, len(c.Row))
-		for _, i := range t.keys() {
-			after[i] = c.Row[i]
-		}
+	if c.Op == Delete {
+		row = append(row, w.deleted(t, c.Row)...)
+	} else {
+		row = append(row, c.Row...)
 	}
-	row = append(row, after...)
 	for _, i := range w.images(t) {
 		if c.Before == nil {
 			row = append(row, nil)
@@ -93,8 +130,34 @@ func (w *Writer) changeRow(t Table, c Change, at time.Time, ordinal int) ([]any,
 		}
 		row = append(row, c.Before[i])
 	}
-	if w.settings.SequenceColumn != "" {
-		row = append(row, fmt.Sprintf("%s%02d%019d", at.UTC().Format("20060102150405"), at.Nanosecond()/10_000_000, ordinal))
+	for _, h := range s.headers() {
+		row = append(row, h.Expression.value(c.Op, at, ordinal))
 	}
-	return row, nil
+	return [][]any{row}, nil
+}
+
+// deleted returns what a delete carries of a row.
+func (w *Writer) deleted(t Table, row []any) []any {
+	if !w.settings.KeyOnlyDeletes {
+		return row
+	}
+	key := make([]any, len(row))
+	for _, i := range t.keys() {
+		key[i] = row[i]
+	}
+	return key
+}
+
+// Written returns the changes that a task with these settings writes.
+func (s Settings) Written(changes ...Change) []Change {
+	if !s.InsertsOnly && !s.InsertsAndUpdates {
+		return changes
+	}
+	var written []Change
+	for _, c := range changes {
+		if c.Op == Insert || c.Op == Update && s.InsertsAndUpdates {
+			written = append(written, c)
+		}
+	}
+	return written
 }

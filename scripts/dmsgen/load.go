@@ -20,20 +20,9 @@ type Load struct {
 
 // StartLoad begins a full load whose objects are last modified at the given time plus Delay.
 func (w *Writer) StartLoad(t Table, at time.Time) (*Load, error) {
-	source, err := sourceFields(t)
+	fields, err := w.loadFields(t)
 	if err != nil {
 		return nil, err
-	}
-	var fields []field
-	if w.settings.OpInLoad {
-		fields = append(fields, textField("Op", false))
-	}
-	if w.settings.TimestampColumn != "" {
-		fields = append(fields, textField(w.settings.TimestampColumn, true))
-	}
-	fields = append(fields, source...)
-	if w.settings.SequenceColumn != "" {
-		fields = append(fields, textField(w.settings.SequenceColumn, false))
 	}
 	return &Load{writer: w, table: t, fields: fields, at: at}, nil
 }
@@ -48,7 +37,7 @@ func (l *Load) Append(ctx context.Context, row []any) error {
 		l.file = newFile(s, l.fields)
 	}
 	if len(l.fields) != len(row) {
-		row = l.extend(row)
+		row = l.writer.loadRow(row, l.at)
 	}
 	if err := l.file.append(row); err != nil {
 		return fmt.Errorf("load %s: row %d: %w", l.table.Folder(), l.rows, err)
@@ -58,23 +47,6 @@ func (l *Load) Append(ctx context.Context, row []any) error {
 		return l.put(ctx)
 	}
 	return nil
-}
-
-// extend adds the columns that DMS puts around a source row.
-func (l *Load) extend(row []any) []any {
-	s := l.writer.settings
-	extended := make([]any, 0, len(l.fields))
-	if s.OpInLoad {
-		extended = append(extended, string(Insert))
-	}
-	if s.TimestampColumn != "" {
-		extended = append(extended, l.at.UTC().Format(timestampForm))
-	}
-	extended = append(extended, row...)
-	if s.SequenceColumn != "" {
-		extended = append(extended, nil)
-	}
-	return extended
 }
 
 func (l *Load) put(ctx context.Context) error {

@@ -10,7 +10,8 @@ import (
 // primary key to row. It takes any change that DMS may repeat or overlap: an
 // Insert of a known key replaces, an Update of an unknown key inserts, a
 // Delete of an unknown key does nothing. An Update whose Before has another
-// key moves the row. A table without a key has one row per Insert.
+// key moves the row. What is Missing in an Update stays as it is, or is NULL in
+// a row that is not there. A table without a key has one row per Insert.
 type Oracle struct {
 	table Table
 	rows  map[string][]any
@@ -42,11 +43,27 @@ func (o *Oracle) Apply(changes ...Change) {
 			delete(o.rows, o.Key(c.Row))
 			continue
 		}
+		old := o.rows[o.Key(c.Row)]
 		if c.Op == Update && c.Before != nil {
+			old = o.rows[o.Key(c.Before)]
 			delete(o.rows, o.Key(c.Before))
 		}
-		o.rows[o.Key(c.Row)] = c.Row
+		o.rows[o.Key(c.Row)] = filled(c.Row, old)
 	}
+}
+
+// filled returns a row with what is missing in it taken from the old one, nil for none.
+func filled(row, old []any) []any {
+	whole := slices.Clone(row)
+	for i, v := range row {
+		if _, missing := v.(Missing); missing {
+			whole[i] = nil
+			if old != nil {
+				whole[i] = old[i]
+			}
+		}
+	}
+	return whole
 }
 
 // Key returns the primary key of a row as a string that no other key has.

@@ -18,12 +18,6 @@ type Sample struct {
 	nextOrder int64
 }
 
-// SampleChanges are the changes of one table in one round.
-type SampleChanges struct {
-	Table   Table
-	Changes []Change
-}
-
 // NewSample returns the database as the full load finds it. today is the day
 // of the orders that round one makes.
 func NewSample(today time.Time) *Sample {
@@ -71,8 +65,8 @@ func (s *Sample) Oracle(table string) *Oracle { return s.oracles[table] }
 //	delete from product where id=1002;
 //	call loadorders(1345, current_date);
 //	insert into store values(1009,'125 Technology Dr.','Irvine','CA','US','92618');
-func (s *Sample) RoundOne() []SampleChanges {
-	return []SampleChanges{
+func (s *Sample) RoundOne() []TableChanges {
+	return []TableChanges{
 		s.apply("product",
 			s.update("product", 1001, "name", "Sample Product", "dept", "Sample Dept", "category", "Sample Category"),
 			s.remove("product", 1002)),
@@ -91,8 +85,8 @@ func (s *Sample) RoundOne() []SampleChanges {
 //	update productorder set qty=99 where id=8;
 //	update productorder set create_dt='2025-01-08' where id=9;
 //	update store set address1='1 Harbor Plaza' where id=1004;
-func (s *Sample) RoundTwo() []SampleChanges {
-	return []SampleChanges{
+func (s *Sample) RoundTwo() []TableChanges {
+	return []TableChanges{
 		s.apply("product", s.update("product", 1003, "price", "99.50")),
 		s.apply("productorder",
 			s.remove("productorder", 7), s.remove("productorder", 1300),
@@ -102,14 +96,14 @@ func (s *Sample) RoundTwo() []SampleChanges {
 	}
 }
 
-func (s *Sample) apply(table string, changes ...Change) SampleChanges {
+func (s *Sample) apply(table string, changes ...Change) TableChanges {
 	s.oracles[table].Apply(changes...)
 	for _, t := range s.tables {
 		if t.Name == table {
-			return SampleChanges{Table: t, Changes: changes}
+			return TableChanges{Table: t, Changes: changes}
 		}
 	}
-	return SampleChanges{Changes: changes}
+	return TableChanges{Changes: changes}
 }
 
 // update returns the change of one row; set alternates column names and values.

@@ -26,6 +26,15 @@ const (
 	CSV     Format = "csv"
 )
 
+// Dialect says who writes the files.
+type Dialect string
+
+// The dialects.
+const (
+	DMS      Dialect = "dms"
+	Debezium Dialect = "debezium" // see debezium.go
+)
+
 // CSVSettings are the settings that only files of the format [CSV] know.
 type CSVSettings struct {
 	Delimiter    string // CsvDelimiter: between fields
@@ -40,8 +49,9 @@ type CSVSettings struct {
 // Settings are the S3Settings of a target endpoint, and the transformation
 // rules of a task, as far as they change what is written.
 type Settings struct {
-	Format Format // DataFormat; empty = Parquet
-	CSV    CSVSettings
+	Dialect Dialect // empty = DMS
+	Format  Format  // DataFormat; empty = Parquet
+	CSV     CSVSettings
 
 	Compression string // "none", "gzip" (CompressionType); Parquet also "snappy", which DMS does not know
 
@@ -53,19 +63,25 @@ type Settings struct {
 	DictionaryBytes int    // DictPageSizeLimit; 0 = 1 MiB
 	Milliseconds    bool   // ParquetTimestampInMillisecond
 
-	OpInLoad        bool   // IncludeOpForFullLoad
-	NoOp            bool   // CdcInsertsOnly without IncludeOpForFullLoad: no Op column anywhere
-	TimestampColumn string // TimestampColumnName: second column of changes, first of loads; empty = none
-	SequenceColumn  string // add-column rule with $AR_H_CHANGE_SEQ: comes last, NULL in loads; empty = none
-	BeforeImages    Images // rule add-before-image-columns: columns come after the source's
-	BeforePrefix    string // its prefix
-	KeyOnlyDeletes  bool   // D records carry the key and NULLs, as with PostgreSQL's default replica identity
+	OpInLoad        bool           // IncludeOpForFullLoad
+	NoOp            bool           // CDC files have no Op column: InsertsOnly or InsertsAndUpdates without OpInLoad
+	TimestampColumn string         // TimestampColumnName: second column of changes, first of loads; empty = none
+	SequenceColumn  string         // add-column rule with $AR_H_CHANGE_SEQ: comes last, NULL in loads; empty = none
+	Headers         []HeaderColumn // more add-column rules, behind it
+
+	InsertsOnly       bool // CdcInsertsOnly: other changes are not written
+	InsertsAndUpdates bool // CdcInsertsAndUpdates: deletes are not written
+
+	BeforeImages   Images // rule add-before-image-columns: columns come after the source's
+	BeforePrefix   string // its prefix
+	KeyOnlyDeletes bool   // D records carry the key and NULLs, as with PostgreSQL's default replica identity
 
 	DateFolders   string         // DatePartitionSequence: "", YYYYMMDD, YYYYMMDDHH, YYYYMM, MMYYYYDD, DDMMYYYY
 	DateDelimiter string         // DatePartitionDelimiter: SLASH, UNDERSCORE, DASH, NONE
 	Location      *time.Location // DatePartitionTimezone: of folders and of CDC names
 
 	Folder        string        // BucketFolder: empty, or ends in "/"
+	CdcPath       string        // PreserveTransactions and CdcPath: where WriteTransactions writes, "a/b"
 	SegmentFolder string        // parallel load of named partitions: LOAD files in this folder of the table's
 	Segment       int           // parallel load of unnamed ranges: SEGMENT<n>_LOAD…; 0 = none
 	FirstLoad     int           // counter of the first LOAD file
@@ -85,6 +101,15 @@ func DefaultSettings() Settings {
 
 // validate names the first setting that cannot be.
 func (s Settings) validate() error {
+	if err := s.validateDialect(); err != nil {
+		return err
+	}
+	if err := s.validateTransactions(); err != nil {
+		return err
+	}
+	if s.InsertsOnly && s.InsertsAndUpdates {
+		return errors.New("CdcInsertsOnly and CdcInsertsAndUpdates exclude each other")
+	}
 	switch s.Format {
 	case Parquet, "":
 	case CSV:
@@ -124,6 +149,14 @@ func (c CSVSettings) validate() error {
 	}
 	if strings.Contains(c.Delimiter, c.RowDelimiter) || strings.HasPrefix(c.RowDelimiter, c.Delimiter) {
 		return fmt.Errorf("CSV delimiter %q and row delimiter %q are not told apart", c.Delimiter, c.RowDelimiter)
+	}
+	return nil
+}
+
+// validateTransactions refuses what does not go with PreserveTransactions (API reference of S3Settings).
+func (s Settings) validateTransactions() error {
+	if s.CdcPath != "" && (s.CSV.Header || s.DateFolders != "" || s.NoOp) {
+		return errors.New("CdcPath goes neither with AddColumnName nor with date folders nor without ops")
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package dmsgen
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 )
 
 // Mix says how many changes of each kind a stream makes, as weights.
@@ -21,6 +22,7 @@ type Stream struct {
 	rng   *rand.Rand
 	next  int64 // ordinal of the next new key
 
+	Partial bool // updates have only some columns, as with a source whose supplemental log is short; the others are Missing
 	BadText bool // now and then a text is no UTF-8, which a source whose encoding lies lets through
 }
 
@@ -96,12 +98,23 @@ func (s *Stream) change() Change {
 	known := 1 + s.rng.Int64N(s.next-1)
 	switch pick -= m.Inserts; {
 	case pick < m.Updates:
-		return Change{Op: Update, Row: s.row(known)}
+		return Change{Op: Update, Row: s.partial(s.row(known))}
 	case pick < m.Updates+m.Deletes:
 		return Change{Op: Delete, Row: s.row(known)}
 	default:
 		return Change{Op: Update, Before: s.row(known), Row: s.Row()}
 	}
+}
+
+// partial leaves columns out that are not of the key.
+func (s *Stream) partial(row []any) []any {
+	keys := s.Table.keys()
+	for i := range row {
+		if s.Partial && !slices.Contains(keys, i) && s.rng.IntN(3) == 0 {
+			row[i] = Missing{}
+		}
+	}
+	return row
 }
 
 // row returns a row of random values with the n-th key. The first key column

@@ -23,6 +23,9 @@ func TestOracle(t *testing.T) {
 		"update of an unknown inserts":   {[]dmsgen.Change{{Op: "U", Row: row(3, "x")}}, [][]any{row(1, "a"), row(2, "b"), row(3, "x")}},
 		"delete of an unknown is none":   {[]dmsgen.Change{{Op: "D", Row: row(3, "")}}, [][]any{row(1, "a"), row(2, "b")}},
 		"the last change wins":           {[]dmsgen.Change{{Op: "D", Row: row(1, "")}, {Op: "I", Row: row(1, "x")}}, [][]any{row(1, "x"), row(2, "b")}},
+		"what is missing stays":          {[]dmsgen.Change{{Op: "U", Row: []any{1, dmsgen.Missing{}}}}, [][]any{row(1, "a"), row(2, "b")}},
+		"what is missing moves":          {[]dmsgen.Change{{Op: "U", Row: []any{9, dmsgen.Missing{}}, Before: row(1, "a")}}, [][]any{row(2, "b"), row(9, "a")}},
+		"missing in an unknown is NULL":  {[]dmsgen.Change{{Op: "U", Row: []any{3, dmsgen.Missing{}}}}, [][]any{row(1, "a"), row(2, "b"), {3, nil}}},
 		"a before-image moves":           {[]dmsgen.Change{{Op: "U", Row: row(9, "a"), Before: row(1, "a")}}, [][]any{row(2, "b"), row(9, "a")}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -51,13 +51,15 @@ func (w *Writer) WriteChanges(ctx context.Context, t Table, at time.Time, change
 	}
 	key := w.settings.ChangeKey(t, at)
 	file := newFile(w.settings, fields)
-	for i, change := range changes {
-		row, err := w.changeRow(t, change, at, i)
-		if err == nil {
-			err = file.append(row)
-		}
+	for i, change := range w.settings.Written(changes...) {
+		rows, err := w.changeRows(t, change, at, i)
 		if err != nil {
 			return "", fmt.Errorf("write %s: change %d: %w", key, i, err)
+		}
+		for _, row := range rows {
+			if err := file.append(row); err != nil {
+				return "", fmt.Errorf("write %s: change %d: %w", key, i, err)
+			}
 		}
 	}
 	body, err := file.finish()

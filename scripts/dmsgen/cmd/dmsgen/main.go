@@ -78,7 +78,7 @@ func writeSample(ctx context.Context, f *common) error {
 			return err
 		}
 	}
-	for i, round := range [][]dmsgen.SampleChanges{sample.RoundOne(), sample.RoundTwo()} {
+	for i, round := range [][]dmsgen.TableChanges{sample.RoundOne(), sample.RoundTwo()} {
 		for _, c := range round {
 			if _, err := w.WriteChanges(ctx, c.Table, clock().Add(time.Duration(i+1)*time.Hour), c.Changes...); err != nil {
 				return err
