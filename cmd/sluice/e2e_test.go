@@ -27,6 +27,9 @@ import (
 // The tests named TestE2E run the command as a process on real stores.
 
 func TestMain(m *testing.M) {
+	if measure() {
+		return
+	}
 	flag.Bool("update", false, "write the golden files")
 	flag.Parse()
 	status := m.Run()

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -118,7 +119,7 @@ type Input struct {
 
 // Open tells the columns of a file apart; it reads none of them. A before image is a column named
 // with the prefix whose rest names another column of the file, which is no before image
-// itself. It returns an [*InputError] when names differ at most by case, the op is no text, or a
+// itself. It returns an [*InputError] when names differ at most by case, one is empty or no UTF-8, the op is no text, or a
 // before image has another type than its column.
 func Open(src Columnar, o Options) (*Input, error) {
 	all := src.Columns()
@@ -185,7 +186,10 @@ func (in *Input) addImages(all []parquetedit.Column, images map[string]string) e
 
 func checkNames(columns []parquetedit.Column) error {
 	seen := make(map[string]string, len(columns))
-	for _, c := range columns {
+	for i, c := range columns {
+		if c.Name == "" || !utf8.ValidString(c.Name) {
+			return &InputError{Column: c.Name, Row: -1, Reason: fmt.Sprintf("the name of column %d is empty or no UTF-8", i+1)}
+		}
 		folded := strings.ToLower(strings.ToUpper(c.Name))
 		if first, ok := seen[folded]; ok {
 			return &InputError{Column: c.Name, Row: -1, Reason: fmt.Sprintf("its name differs at most by case from %q", first), Err: ErrNames}

@@ -24,6 +24,23 @@ type File struct {
 	Max     []byte               // upper bound of the first key column, by AppendKey
 }
 
+// FileError is what went wrong while a lake file was read.
+type FileError struct {
+	File string // its key
+	Err  error
+}
+
+// Error names the file, unless what went wrong does.
+func (e *FileError) Error() string {
+	if text := e.Err.Error(); strings.Contains(text, e.File) {
+		return text
+	}
+	return "lake file " + e.File + ": " + e.Err.Error()
+}
+
+// Unwrap returns what went wrong.
+func (e *FileError) Unwrap() error { return e.Err }
+
 // Live says whether the file holds rows. A file without rows is never the target of an op again.
 func (f *File) Live() bool { return f.Rows > 0 }
 

@@ -2,6 +2,8 @@ package lake
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"slices"
 
@@ -138,6 +140,10 @@ func checkNulls(ctx context.Context, in LoadFile, at int) error {
 			}
 			return nil
 		})
+		var null *KeyError
+		if err != nil && !errors.As(err, &null) {
+			err = fmt.Errorf("read %s: %w", in.Name, err)
+		}
 		if err != nil {
 			return err
 		}

@@ -89,13 +89,15 @@ func (c *Changes) find(ctx context.Context, files []*File, open Opener, parallel
 		group.Go(func() error {
 			opened, err := open(ctx, f)
 			if err != nil {
-				return err
+				return &FileError{f.Key, err}
 			}
 			if f.Min == nil || f.Columns == nil {
 				f.Observe(opened, c.Schema)
 			}
-			hits[i], err = c.locate(ctx, opened, f)
-			return err
+			if hits[i], err = c.locate(ctx, opened, f); err != nil {
+				return &FileError{f.Key, err}
+			}
+			return nil
 		})
 	}
 	return hits, group.Wait()

@@ -70,7 +70,7 @@ func (c *chunk) trees() (outer, meta tree, err error) {
 	return outer, meta, err
 }
 
-func parseChunk(raw []byte, fileSize int64) (chunk, error) {
+func parseChunk(raw []byte, pagesEnd int64) (chunk, error) {
 	c := chunk{raw: raw}
 	outer, _, err := readTree(raw)
 	if err != nil {
@@ -114,13 +114,13 @@ func parseChunk(raw []byte, fileSize int64) (chunk, error) {
 		// pyarrow writes a row group for a table without rows, with offsets that point nowhere.
 		c.off, c.size, c.uncompressed = 0, 0, 0
 	}
-	return c, c.check(fileSize)
+	return c, c.check(pagesEnd)
 }
 
-// check holds what the chunk declares against the file and the limits.
-func (c *chunk) check(fileSize int64) error {
-	if c.size > fileSize || c.off > fileSize-c.size || (c.size > 0 && c.off < int64(len(magic))) {
-		return corrupt("column chunk of %d bytes at %d in a file of %d", c.size, c.off, fileSize)
+// check holds what the chunk declares against the limits, and against where the footer begins.
+func (c *chunk) check(pagesEnd int64) error {
+	if c.size > pagesEnd || c.off > pagesEnd-c.size || (c.size > 0 && c.off < int64(len(magic))) {
+		return corrupt("column chunk of %d bytes at %d in a file of %d before its footer", c.size, c.off, pagesEnd)
 	}
 	if c.uncompressed > maxChunkBytes || c.size > maxChunkBytes {
 		return fmt.Errorf("%w: column chunk of %d bytes, at most %d", ErrTooLarge, max(c.uncompressed, c.size), maxChunkBytes)

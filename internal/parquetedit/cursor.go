@@ -207,7 +207,7 @@ func (w *window) grow(ctx context.Context, n int64) error {
 // bytes, then to twice its size.
 func (w *window) wholePage(ctx context.Context, n int64) error {
 	for w.at+int64(len(w.b)) < w.end {
-		if _, _, err := readPage(w.b); err == nil {
+		if len(w.b) > 0 && whole(w.b, w.end-w.at) {
 			return nil
 		}
 		have := int64(len(w.b))

@@ -39,8 +39,15 @@ const (
 	maxChunkBytes  = 16 << 30  // bytes of one column chunk, uncompressed: it is read in windows
 	maxPageBytes   = 512 << 20 // bytes of one page, uncompressed
 	maxPageValues  = 64 << 20  // values of one page
-	freeBytes      = 64 << 20  // a chunk up to this size may have any compression ratio
-	maxRatio       = 1000      // a larger one at most this
+	maxHeaderBytes = 16 << 20  // bytes of the header of one page
+	maxFields      = 1000      // fields of one struct; Parquet's have fewer than twenty
+	maxElements    = 1 << 20   // elements of one list
+	maxNameBytes   = 64 << 10  // bytes of a column's name
+	maxDigits      = 1000      // decimal digits, and those behind the point
+	freeBytes      = 64 << 20  // a chunk or page up to this size may have any compression ratio
+	maxRatio       = 1000      // a larger chunk at most this
+	maxPageRatio   = 100       // a larger page at most this: it is in memory as a whole
+	freeRows       = 64 << 20  // a file of more rows has a byte at least for maxRatio of them
 )
 
 func corrupt(format string, args ...any) error {

@@ -13,6 +13,8 @@ type File struct {
 	groups  []group
 	rows    int64
 	memory  *Memory
+
+	pagesEnd int64 // where the footer begins
 }
 
 // RowGroup is what the footer says about a row group. The bytes are those of all its column chunks.

@@ -1,9 +1,11 @@
 package parquetedit
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 const (
@@ -53,7 +55,7 @@ func Open(ctx context.Context, src Source) (*File, error) {
 	if n != len(b) {
 		return nil, corrupt("footer: %d bytes behind its end", len(b)-n)
 	}
-	f := &File{src: src, footer: t, memory: new(Memory)}
+	f := &File{src: src, footer: t, memory: new(Memory), pagesEnd: src.Size() - int64(len(b)) - 8}
 	elems, err := t.list(metaSchema, tStruct)
 	if err != nil {
 		return nil, fmt.Errorf("schema: %w", err)
@@ -127,6 +129,39 @@ func (f *File) parseGroups() error {
 	if n, ok := f.footer.int(metaRows); !ok || n != f.rows {
 		return corrupt("footer counts %d rows, its row groups %d", n, f.rows)
 	}
+	if f.rows > freeRows && f.rows/maxRatio > f.src.Size() {
+		return fmt.Errorf("%w: %d rows in a file of %d bytes", ErrTooLarge, f.rows, f.src.Size())
+	}
+	return f.apart()
+}
+
+// apart says whether no two column chunks share bytes: a reader that believed them would read some values as others, and a small
+// file as often as its footer likes.
+func (f *File) apart() error {
+	type span struct{ off, end int64 }
+	var all []span
+	sorted, last := true, int64(0)
+	for i := range f.groups {
+		for _, c := range f.groups[i].chunks {
+			sorted, last = sorted && c.off >= last, max(last, c.off+c.size)
+		}
+	}
+	if sorted {
+		return nil
+	}
+	for i := range f.groups {
+		for _, c := range f.groups[i].chunks {
+			if c.size > 0 {
+				all = append(all, span{c.off, c.off + c.size})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b span) int { return cmp.Compare(a.off, b.off) })
+	for i := 1; i < len(all); i++ {
+		if all[i].off < all[i-1].end {
+			return corrupt("two column chunks share the bytes from %d to %d", all[i].off, min(all[i].end, all[i-1].end))
+		}
+	}
 	return nil
 }
 
@@ -149,7 +184,7 @@ func (f *File) parseGroup(g *group) error {
 	}
 	g.chunks = make([]chunk, len(elems))
 	for c, e := range elems {
-		if g.chunks[c], err = parseChunk(e, f.src.Size()); err != nil {
+		if g.chunks[c], err = parseChunk(e, f.pagesEnd); err != nil {
 			return fmt.Errorf("column %q: %w", f.columns[c].Name, err)
 		}
 		if kind := g.chunks[c].kind; kind != f.columns[c].Type.Physical {

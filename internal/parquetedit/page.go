@@ -1,5 +1,7 @@
 package parquetedit
 
+import "fmt"
+
 // The fields of PageHeader.
 const (
 	pageType         = 1
@@ -63,6 +65,9 @@ func readPage(b []byte) (page, int, error) {
 	if !ok[0] || !ok[1] || !ok[2] || uncompressed < 0 || uncompressed > maxPageBytes {
 		return page{}, 0, corrupt("page header: type %d, %d bytes", p.typ, uncompressed)
 	}
+	if compressed > maxPageBytes+maxPageBytes/4 || uncompressed > freeBytes && uncompressed/maxPageRatio > compressed {
+		return page{}, 0, fmt.Errorf("%w: page of %d bytes says it is %d uncompressed", ErrTooLarge, compressed, uncompressed)
+	}
 	if compressed < 0 || compressed > int64(len(b)-n) {
 		return page{}, 0, corrupt("page of %d bytes, %d are left of the chunk", compressed, len(b)-n)
 	}
@@ -75,6 +80,17 @@ func readPage(b []byte) (page, int, error) {
 	end := n + int(compressed)
 	p.body = b[n:end:end]
 	return p, end, nil
+}
+
+// whole says whether b, which a page starts, holds all of it, or as much as it takes to see that there is no page: left is how many
+// bytes the chunk has from there on. A broken header must not have the whole chunk read into memory in search of its end.
+func whole(b []byte, left int64) bool {
+	t, n, err := readTree(b)
+	if err != nil {
+		return len(b) >= maxHeaderBytes
+	}
+	size, _ := t.int(pageCompressed)
+	return size <= int64(len(b)-n) || size > min(left-int64(n), maxPageBytes+maxPageBytes/4)
 }
 
 // readHeader reads what is particular to the type of the page.

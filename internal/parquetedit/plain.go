@@ -2,6 +2,7 @@ package parquetedit
 
 import (
 	"encoding/binary"
+	"fmt"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding/delta"
@@ -184,8 +185,8 @@ func deltaByteValues(v *vector, b []byte, n int) error {
 	if own > int64(len(b)) {
 		return corrupt("delta: suffixes of %d bytes, %d are left", own, len(b))
 	}
-	if shared+own > maxPageBytes {
-		return ErrTooLarge
+	if whole := shared + own; whole > maxPageBytes || whole > freeBytes && whole/maxPageRatio > own+int64(n) {
+		return fmt.Errorf("%w: %d bytes of values in a page of %d", ErrTooLarge, whole, own)
 	}
 	last := 0
 	for i, p := range prefixes {

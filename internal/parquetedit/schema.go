@@ -2,6 +2,7 @@ package parquetedit
 
 import (
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -90,7 +91,13 @@ func parseSchema(elems [][]byte) ([]Column, error) {
 
 func parseColumn(t tree) (Column, error) {
 	name, _ := t.bytes(elemName)
+	if len(name) > maxNameBytes {
+		return Column{Name: string(name[:100])}, fmt.Errorf("%w: a name of %d bytes, at most %d", ErrTooLarge, len(name), maxNameBytes)
+	}
 	c := Column{Name: string(name)}
+	if c.Name == "" || !utf8.Valid(name) {
+		return c, corrupt("its name is empty or no UTF-8")
+	}
 	if n, _ := t.int(elemChildren); n > 0 {
 		return c, ErrNested
 	}
@@ -122,6 +129,9 @@ func parseColumn(t tree) (Column, error) {
 	}
 	if !ok || !c.Type.readLogical(logical) {
 		c.Type.readConverted(t)
+	}
+	if digits := max(c.Type.Precision, c.Type.Scale, -c.Type.Scale); digits > maxDigits {
+		return c, fmt.Errorf("%w: a decimal of %d digits, at most %d", ErrTooLarge, digits, maxDigits)
 	}
 	return c, nil
 }

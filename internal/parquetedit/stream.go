@@ -38,13 +38,20 @@ func inMemory(b []byte) *stream { return &stream{b: b} }
 // empty says whether nothing is left.
 func (s *stream) empty() bool { return len(s.b) == 0 && s.ahead == nil && s.at == s.end }
 
+// left is how many bytes were not skipped.
+func (s *stream) left() int64 {
+	n := int64(len(s.b)) + s.end - s.at
+	if s.ahead != nil {
+		n += int64(len(s.ahead.b))
+	}
+	return n
+}
+
 // page sees to it that b starts with a whole page, as far as there is more to read.
 func (s *stream) page(ctx context.Context) error {
 	for s.ahead != nil || s.at < s.end {
-		if len(s.b) > 0 {
-			if _, _, err := readPage(s.b); err == nil {
-				return nil
-			}
+		if len(s.b) > 0 && whole(s.b, s.left()) {
+			return nil
 		}
 		if err := s.grow(ctx); err != nil {
 			return err

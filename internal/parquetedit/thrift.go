@@ -56,6 +56,9 @@ func readTree(b []byte) (tree, int, error) {
 				return nil, 0, err
 			}
 		}
+		if len(t) == maxFields {
+			return nil, 0, corrupt("thrift: struct of more than %d fields", maxFields)
+		}
 		f.raw = b[n : n+v : n+v]
 		t, id, n = append(t, f), f.id, n+v
 	}

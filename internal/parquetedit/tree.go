@@ -2,6 +2,7 @@ package parquetedit
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 )
 
@@ -81,6 +82,9 @@ func (t tree) list(id int16, typ byte) ([][]byte, error) {
 	// Booleans may be announced as either of their two types.
 	if count > 0 && got != typ && (got > tFalse || typ > tFalse) {
 		return nil, corrupt("thrift: list of type %d, want %d", got, typ)
+	}
+	if count > maxElements {
+		return nil, fmt.Errorf("%w: list of %d elements, at most %d", ErrTooLarge, count, maxElements)
 	}
 	elems := make([][]byte, count)
 	for i := range elems {

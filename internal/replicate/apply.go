@@ -224,6 +224,9 @@ func (a *application) writeAgain(ctx context.Context, op Op) error {
 	default:
 		stats, err = slice.Rewrite(ctx, open, out, options)
 	}
+	if err != nil {
+		err = &lake.FileError{File: file.Key, Err: err}
+	}
 	if err == nil && op.Kind != OpRefresh && stats.Rows != file.Rows {
 		err = fmt.Errorf("rewrite %s: %d rows where the plan has %d", file.Key, stats.Rows, file.Rows)
 	}

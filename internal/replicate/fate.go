@@ -50,7 +50,12 @@ func fate(err error) (fateOf, *HaltError) {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return retry, nil
 	}
-	if code := dataFault(err); code != "" {
+	var file *lake.FileError
+	switch code := dataFault(err); {
+	case code == "input" && errors.As(err, &file):
+		errors.As(lakeFault(file.File, file.Err), &stop)
+		return halt, stop
+	case code != "":
 		return halt, &HaltError{Code: code, Text: err.Error()}
 	}
 	return retry, nil

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sluice/internal/object"
+	"sluice/internal/parquetedit"
 )
 
 // What a listing lacks may be there all the same: S3's listings are strongly consistent, other stores' need not be. A
@@ -36,6 +37,9 @@ func (r *run) wholeLake(ctx context.Context, known []string) ([]object.Info, err
 		}
 		if late, err = r.there(ctx, r.lake, unlisted(known, infos)); err != nil || len(late) == 0 {
 			return infos, err
+		}
+		if at := slices.IndexFunc(late, func(info object.Info) bool { return info.Size == 0 }); at >= 0 {
+			return nil, lakeFault(late[at].Key, fmt.Errorf("%w: the file is empty", parquetedit.ErrCorrupt))
 		}
 	}
 	return nil, fmt.Errorf("list lake folder %s/%s: %w: %s is there and is not listed", r.t.outBucket, r.t.lake, errStale, late[0].Key)

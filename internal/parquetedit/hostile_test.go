@@ -1,0 +1,38 @@
+package parquetedit_test
+
+import (
+	"io"
+	"testing"
+	"time"
+
+	"sluice/internal/parquetedit"
+	"sluice/scripts/hostile"
+)
+
+// TestHostileFiles: a file that lies is refused with a known error, or read for what it is.
+func TestHostileFiles(t *testing.T) {
+	if err := readAll(t.Context(), source(hostile.Good())); err != nil {
+		t.Fatal("the good file:", err)
+	}
+	for _, h := range hostile.Files() {
+		t.Run(h.Name, func(t *testing.T) {
+			start := time.Now()
+			err := readAll(t.Context(), source(h.Body))
+			t.Logf("%d bytes, %v: %v", len(h.Body), time.Since(start).Round(time.Millisecond), err)
+			switch {
+			case err == nil && !h.Legal:
+				t.Error("was read")
+			case err != nil && !known(err):
+				t.Errorf("%v", err)
+			}
+			f, err := parquetedit.Open(t.Context(), source(h.Body))
+			if err != nil {
+				return
+			}
+			_, err = parquetedit.Rewrite(t.Context(), f, parquetedit.Script{Deletes: []int64{0}}, parquetedit.NewOutput(source(h.Body), io.Discard))
+			if err != nil && !known(err) && f.NumRows() > 0 {
+				t.Errorf("rewrite: %v", err)
+			}
+		})
+	}
+}
