@@ -77,7 +77,7 @@ func (s *Stream) text() string {
 	if s.BadText && s.rng.IntN(10) == 0 {
 		return "bad \xff\xfe text"
 	}
-	if s.rng.IntN(4) == 0 {
+	if s.rng.IntN(4) == 0 && !s.Plain {
 		return odd[s.rng.IntN(len(odd))]
 	}
 	return fmt.Sprintf("text %d", s.rng.IntN(1000))

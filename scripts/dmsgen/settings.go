@@ -3,6 +3,7 @@ package dmsgen
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -106,6 +107,11 @@ func (s Settings) validate() error {
 	}
 	if err := s.validateTransactions(); err != nil {
 		return err
+	}
+	for _, h := range s.Headers {
+		if h.Name == "" || !slices.Contains(Headers(), h.Expression) {
+			return fmt.Errorf("column %s=%s is not a name and one of %v", h.Name, h.Expression, Headers())
+		}
 	}
 	if s.InsertsOnly && s.InsertsAndUpdates {
 		return errors.New("CdcInsertsOnly and CdcInsertsAndUpdates exclude each other")

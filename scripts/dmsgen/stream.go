@@ -23,6 +23,7 @@ type Stream struct {
 	next  int64 // ordinal of the next new key
 
 	Partial bool // updates have only some columns, as with a source whose supplemental log is short; the others are Missing
+	Plain   bool // no text has a quote, a newline or a delimiter in it, which CSV without quotes needs
 	BadText bool // now and then a text is no UTF-8, which a source whose encoding lies lets through
 }
 

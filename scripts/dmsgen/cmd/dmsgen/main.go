@@ -25,7 +25,7 @@ func main() {
 
 func root() *cobra.Command {
 	c := &cobra.Command{
-		Use: "dmsgen", Short: "Write files as AWS DMS does",
+		Use: "dmsgen", Short: "Write files as AWS DMS does: synthetic data to try change data capture with",
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	c.AddCommand(streamCommand(), benchCommand(), sampleCommand())
@@ -34,28 +34,6 @@ func root() *cobra.Command {
 
 // clock is the time of the first file: fixed, so that equal flags give equal files.
 func clock() time.Time { return time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC) }
-
-// common are the flags that every command has.
-type common struct {
-	dir      string
-	settings dmsgen.Settings
-}
-
-func (f *common) register(c *cobra.Command) {
-	f.settings = dmsgen.DefaultSettings()
-	flags := c.Flags()
-	flags.StringVar(&f.dir, "dir", "", "directory to fill (required)")
-	flags.StringVar(&f.settings.Compression, "compression", "none", "none, gzip or snappy")
-	flags.IntVar(&f.settings.RowsPerRowGroup, "rows-per-group", f.settings.RowsPerRowGroup, "rows of a row group")
-	flags.IntVar(&f.settings.RowsPerFile, "rows-per-file", 500_000, "rows of a LOAD file")
-	flags.IntVar(&f.settings.BatchSize, "changes-per-file", 20_000, "changes of a CDC file")
-	cobra.CheckErr(c.MarkFlagRequired("dir"))
-}
-
-// writer writes below a subfolder of --dir.
-func (f *common) writer(sub string) (*dmsgen.Writer, error) {
-	return dmsgen.NewWriter(dmsgen.Directory(f.dir+"/"+sub), f.settings)
-}
 
 func sampleCommand() *cobra.Command {
 	var f common
