@@ -33,7 +33,8 @@ func (s Store) Deactivate(ctx context.Context, path string) error {
 // setting reports whether a known attribute is an operator's to set.
 func setting(attr string) bool {
 	switch attr {
-	case PrimaryKey, PartitionKey, OutPath, OrderColumn, InputTimezone, LoadLead, ReloadPolicy, BeforeImagePrefix, Compact, SchemaPolicy:
+	case PrimaryKey, PartitionKey, OutPath, OrderColumn, InputTimezone, LoadLead, ReloadPolicy, BeforeImagePrefix,
+		CSVHeader, CSVDelimiter, CSVRowDelimiter, CSVNull, CSVNoSup, CSVQuotes, CSVSchema, Compact, SchemaPolicy:
 		return true
 	}
 	return false

@@ -42,6 +42,13 @@ const (
 	LoadLead          = "LoadLead"          // setting: subtracted from the load's start
 	ReloadPolicy      = "ReloadPolicy"      // setting: auto or fence
 	BeforeImagePrefix = "BeforeImagePrefix" // setting: prefix of before-image columns
+	CSVHeader         = "CsvHeader"         // setting: True or False, whether the first row of CSV files names the columns
+	CSVDelimiter      = "CsvDelimiter"      // setting: between fields
+	CSVRowDelimiter   = "CsvRowDelimiter"   // setting: behind rows
+	CSVNull           = "CsvNull"           // setting: what NULL is written as; "" in quotes for nothing
+	CSVNoSup          = "CsvNoSup"          // setting: what a field is written as that the source's log leaves out
+	CSVQuotes         = "CsvQuotes"         // setting: True or False, whether fields may be quoted
+	CSVSchema         = "CsvSchema"         // setting: columns and types of CSV files
 	Compact           = "Compact"           // setting: True or False, whether runs compact the table by themselves
 	SchemaPolicy      = "SchemaPolicy"      // setting: strict or evolve, what a change of columns does
 	Accept            = "Accept"            // what an operator accepted when acknowledging
@@ -105,7 +112,7 @@ func known(attr string) bool {
 	switch attr {
 	case Path, Bucket, Prefix, Folder, PrimaryKey, PartitionKey, LastFullLoadDate, LastIncrementalFile, ActiveFlag, OutPath,
 		Seq, CommitID, CommitPlan, Index, Ledger, LeaseOwner, LeaseUntil, Status, StatusReason, Generation, LoadFingerprint,
-		InputsDigest, OrderColumn, InputTimezone, LoadLead, ReloadPolicy, BeforeImagePrefix, Compact, SchemaPolicy, Accept, ListedOn, Catalog:
+		InputsDigest, OrderColumn, InputTimezone, LoadLead, ReloadPolicy, BeforeImagePrefix, CSVHeader, CSVDelimiter, CSVRowDelimiter, CSVNull, CSVNoSup, CSVQuotes, CSVSchema, Compact, SchemaPolicy, Accept, ListedOn, Catalog:
 		return true
 	}
 	return false

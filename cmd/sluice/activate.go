@@ -35,7 +35,12 @@ partitions. The order column, if any, says which of two changes is the later one
 	flags.StringVar(&outPath, "out-path", "", "where the table's folder lies in the lake: bucket/prefix/ (while it is empty)")
 	flags.StringVar(&compact, "compact", "", `whether runs compact it by themselves: true or false; "" = as --compact of the run says`)
 	flags.StringVar(&policy, "schema-policy", "", `what a change of the inputs' columns does: evolve (the default) takes it, strict halts the table; "" = evolve`)
+	csv := addCSVFlags(flags)
 	c.RunE = func(c *cobra.Command, args []string) error {
+		settings, err := csv.settings(c)
+		if err != nil {
+			return err
+		}
 		given := func(name string, value *string) *string {
 			if c.Flags().Changed(name) {
 				return value
@@ -46,6 +51,7 @@ partitions. The order column, if any, says which of two changes is the later one
 			return e.Activate(ctx, args[0], replicate.Activation{
 				PrimaryKey: given("primary-key", &primary), PartitionKey: given("partition-key", &partition),
 				OrderColumn: given("order-column", &order), OutPath: given("out-path", &outPath),
+				CSV:     settings,
 				Compact: given("compact", &compact), SchemaPolicy: given("schema-policy", &policy),
 			})
 		})

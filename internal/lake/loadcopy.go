@@ -17,9 +17,50 @@ func (l *Load) streamAll(ctx context.Context, op LoadOp, out *loadOutput) error 
 		if err != nil {
 			return err
 		}
+		if in.pages() == nil {
+			if err := l.streamRows(ctx, p, out); err != nil {
+				return err
+			}
+			continue
+		}
 		c := &groupCopy{load: l, in: in, out: out, origins: origins}
 		for _, group := range p.Groups {
 			if err := c.run(ctx, Part{p.File, []int{group}}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// rowsAhead is how many row groups of an input without pages are read ahead of the one that is written.
+const rowsAhead = 2
+
+// streamRows writes the rows of an input that has no pages. Row groups are read while the one before them is written.
+func (l *Load) streamRows(ctx context.Context, p Part, out *loadOutput) error {
+	groups := func(yield func(int, error) bool) {
+		for _, group := range p.Groups {
+			if !yield(group, nil) {
+				return
+			}
+		}
+	}
+	read := ahead(ctx, rowsAhead, groups, func(ctx context.Context, group int) ([]loadRows, error) {
+		var all []loadRows
+		for rows, err := range l.rows(ctx, Part{p.File, []int{group}}, nil) {
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, rows)
+		}
+		return all, nil
+	})
+	for all, err := range read {
+		if err != nil {
+			return err
+		}
+		for _, rows := range all {
+			if err := out.writeChecked(l.Inputs[p.File].Name, rows); err != nil {
 				return err
 			}
 		}

@@ -18,7 +18,7 @@ func (a *application) writeLoad(ctx context.Context, op Op, missing []OpFile) er
 	load.Inputs = make([]lake.LoadFile, len(a.plan.Sources))
 	for _, p := range op.Parts {
 		s := a.plan.Sources[p.File]
-		open, err := a.openOnce(ctx, s)
+		open, err := a.openSourceOf(ctx, s)
 		if err != nil {
 			return a.sourceFault(ctx, op, err)
 		}

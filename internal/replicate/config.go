@@ -64,10 +64,11 @@ type Config struct {
 
 // Activation is what an operator sets when activating a table. A nil field leaves the attribute as it is.
 type Activation struct {
-	PrimaryKey   *string // comma list or "null"
-	PartitionKey *string // comma list or "null"
-	OrderColumn  *string // a column or "" for none
-	OutPath      *string // bucket/prefix/
-	Compact      *string // "true", "false", or "" for what the engine's setting says
-	SchemaPolicy *string // "strict", "evolve", or "" for the default, which is to evolve
+	PrimaryKey   *string           // comma list or "null"
+	PartitionKey *string           // comma list or "null"
+	OrderColumn  *string           // a column or "" for none
+	OutPath      *string           // bucket/prefix/
+	CSV          map[string]string // what to set of the CSV attributes; "" unsets one
+	Compact      *string           // "true", "false", or "" for what the engine's setting says
+	SchemaPolicy *string           // "strict", "evolve", or "" for the default, which is to evolve
 }

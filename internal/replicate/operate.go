@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -136,6 +137,7 @@ func (e *Engine) Activate(ctx context.Context, name string, a Activation) (Table
 			set[attribute] = strings.Join(columnList(*v), ",")
 		}
 	}
+	maps.Copy(set, a.CSV)
 	if a.OutPath != nil {
 		set[statestore.OutPath] = strings.TrimPrefix(strings.TrimSuffix(*a.OutPath, "/")+"/", "s3://")
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"sluice/internal/dms"
 	"sluice/internal/lake"
 	"sluice/internal/parquetedit"
 	"sluice/statestore"
@@ -68,6 +69,8 @@ type Source struct {
 	Size int64  `json:"size"`
 	Lake bool   `json:"lake,omitempty"` // a lake file, not a LOAD object
 	Dir  string `json:"dir,omitempty"`  // partition directory of a lake file
+
+	CSV *dms.CSVIndex `json:"csv,omitempty"` // of an object that is CSV
 }
 
 // Batch is some ops of a phase: what one worker carries out.

@@ -59,7 +59,7 @@ func (r *run) draftLoad(ctx context.Context, o *outlook) (*draft, error) {
 		}
 		loads = append(loads, op)
 		load.Inputs = append(load.Inputs, lake.LoadFile{Name: in.key, Open: op.file})
-		d.Sources = append(d.Sources, Source{Key: in.key, ETag: in.etag, Size: in.size})
+		d.Sources = append(d.Sources, op.source())
 		d.Inputs = append(d.Inputs, in.key)
 	}
 	if err := r.strictLoad(ctx, o, loads); err != nil {

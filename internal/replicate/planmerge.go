@@ -127,6 +127,9 @@ func decodedBytes(f dms.Columnar) int64 {
 
 // openInput opens an input to be read by ranges.
 func (r *run) openInput(ctx context.Context, in input) (opened, error) {
+	if in.name.Format == dms.CSV {
+		return r.openedCSV(ctx, in, &source{r.raw, in.object(), r.meter})
+	}
 	return r.openWith(ctx, in, r.openRanges)
 }
 
@@ -141,6 +144,12 @@ func (r *run) openRanges(ctx context.Context, store Objects, info object.Info) (
 
 // openChange opens a change file; a small one is fetched whole, and held among the bodies.
 func (r *run) openChange(ctx context.Context, in input, whole *bodies) (opened, error) {
+	if in.name.Format == dms.CSV && in.size <= smallInput {
+		return r.openedCSV(ctx, in, &wholeSource{source{r.raw, in.object(), r.meter}, whole})
+	}
+	if in.name.Format == dms.CSV {
+		return r.openInput(ctx, in)
+	}
 	if in.size > smallInput {
 		return r.openWith(ctx, in, r.openRanges)
 	}
@@ -159,6 +168,11 @@ func (r *run) openWith(ctx context.Context, in input, open opener) (opened, erro
 	if err != nil {
 		return opened{}, inputFault(in, err)
 	}
+	return r.openedFile(in, file)
+}
+
+// openedFile tells the columns of an open input apart.
+func (r *run) openedFile(in input, file dms.Columnar) (opened, error) {
 	reader, err := dms.Open(file, dms.Options{BeforeImagePrefix: r.t.before})
 	if err != nil {
 		return opened{}, inputFault(in, err)
@@ -169,10 +183,10 @@ func (r *run) openWith(ctx context.Context, in input, open opener) (opened, erro
 // readable refuses what no dialect reads yet, and what is empty.
 func readable(in input) error {
 	switch {
+	case in.name.Format == dms.CSV:
+		return nil
 	case in.size == 0:
 		return haltf("input", "%s is empty (0 bytes), which no Parquet file is; write it again or remove it, then acknowledge", in.key)
-	case in.name.Format == dms.CSV:
-		return haltf("input", "%s is CSV, which this version does not read; set DataFormat=parquet on the DMS endpoint, remove the CSV files, reload the table, then acknowledge", in.key)
 	case in.name.Gzip:
 		return haltf("input", "%s is compressed as a whole, which no Parquet file is; write it again without, then acknowledge", in.key)
 	}

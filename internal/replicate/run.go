@@ -8,7 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"sluice/internal/dms"
 	"sluice/internal/lake"
+	"sluice/internal/parquetedit"
 	"sluice/statestore"
 )
 
@@ -39,6 +41,9 @@ type run struct {
 	reread   time.Time
 	touched  map[string]bool // lake files written in this tick
 	lastLive []*lake.File
+
+	scanned map[string]*dms.CSVFile         // CSV inputs, by key and ETag
+	known   map[string][]parquetedit.Column // the lake's columns, by index
 
 	looked map[string]lake.Shape // by key and ETag; see shapes
 	rounds map[string]int        // compactions of this run that a file came out of; see fresh

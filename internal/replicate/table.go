@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"sluice/internal/dms"
 	"sluice/statestore"
 )
 
@@ -27,6 +28,7 @@ type table struct {
 	fenced    bool   // ReloadPolicy is fence
 	compact   bool   // runs compact it by themselves
 	strict    bool   // SchemaPolicy is strict: a change of columns halts
+	csv       dms.CSVSettings
 	seq       uint64
 }
 
@@ -36,6 +38,7 @@ func settings() []string {
 		statestore.PrimaryKey, statestore.PartitionKey, statestore.OutPath, statestore.OrderColumn,
 		statestore.InputTimezone, statestore.LoadLead, statestore.ReloadPolicy, statestore.BeforeImagePrefix,
 		statestore.SchemaPolicy, statestore.Accept,
+		statestore.CSVHeader, statestore.CSVDelimiter, statestore.CSVRowDelimiter, statestore.CSVNull, statestore.CSVNoSup, statestore.CSVQuotes, statestore.CSVSchema,
 	}
 }
 
@@ -96,6 +99,9 @@ func (t *table) parse() error {
 		return haltf("settings", "attribute Compact %q is neither true nor false", v)
 	}
 	if err := t.schemaPolicy(t.item[statestore.SchemaPolicy]); err != nil {
+		return err
+	}
+	if t.csv, err = csvSettings(t.item); err != nil {
 		return err
 	}
 	if t.outBucket == "" {
