@@ -49,6 +49,7 @@ const (
 	CSVNoSup          = "CsvNoSup"          // setting: what a field is written as that the source's log leaves out
 	CSVQuotes         = "CsvQuotes"         // setting: True or False, whether fields may be quoted
 	CSVSchema         = "CsvSchema"         // setting: columns and types of CSV files
+	Dialect           = "Dialect"           // setting: dms or debezium, whose columns tell what happened to a row; the first commit sets it where it is absent
 	Compact           = "Compact"           // setting: True or False, whether runs compact the table by themselves
 	SchemaPolicy      = "SchemaPolicy"      // setting: strict or evolve, what a change of columns does
 	Accept            = "Accept"            // what an operator accepted when acknowledging
@@ -112,7 +113,7 @@ func known(attr string) bool {
 	switch attr {
 	case Path, Bucket, Prefix, Folder, PrimaryKey, PartitionKey, LastFullLoadDate, LastIncrementalFile, ActiveFlag, OutPath,
 		Seq, CommitID, CommitPlan, Index, Ledger, LeaseOwner, LeaseUntil, Status, StatusReason, Generation, LoadFingerprint,
-		InputsDigest, OrderColumn, InputTimezone, LoadLead, ReloadPolicy, BeforeImagePrefix, CSVHeader, CSVDelimiter, CSVRowDelimiter, CSVNull, CSVNoSup, CSVQuotes, CSVSchema, Compact, SchemaPolicy, Accept, ListedOn, Catalog:
+		InputsDigest, OrderColumn, InputTimezone, LoadLead, ReloadPolicy, BeforeImagePrefix, CSVHeader, CSVDelimiter, CSVRowDelimiter, CSVNull, CSVNoSup, CSVQuotes, CSVSchema, Dialect, Compact, SchemaPolicy, Accept, ListedOn, Catalog:
 		return true
 	}
 	return false

@@ -11,7 +11,7 @@ import (
 )
 
 func activateCommand(a *app, o *options) *cobra.Command {
-	var primary, partition, order, outPath, compact, policy string
+	var primary, partition, order, outPath, dialect, compact, policy string
 	c := &cobra.Command{
 		Use:   "activate TABLE",
 		Short: "Set a table's keys and switch it on",
@@ -33,6 +33,7 @@ partitions. The order column, if any, says which of two changes is the later one
 	flags.StringVar(&partition, "partition-key", "", "columns to partition the lake by, with commas; null = none")
 	flags.StringVar(&order, "order-column", "", `column that orders changes; "" = none`)
 	flags.StringVar(&outPath, "out-path", "", "where the table's folder lies in the lake: bucket/prefix/ (while it is empty)")
+	flags.StringVar(&dialect, "dialect", "", `whose columns tell what happened to a row: dms or debezium; "" = as the next file says`)
 	flags.StringVar(&compact, "compact", "", `whether runs compact it by themselves: true or false; "" = as --compact of the run says`)
 	flags.StringVar(&policy, "schema-policy", "", `what a change of the inputs' columns does: evolve (the default) takes it, strict halts the table; "" = evolve`)
 	csv := addCSVFlags(flags)
@@ -51,7 +52,7 @@ partitions. The order column, if any, says which of two changes is the later one
 			return e.Activate(ctx, args[0], replicate.Activation{
 				PrimaryKey: given("primary-key", &primary), PartitionKey: given("partition-key", &partition),
 				OrderColumn: given("order-column", &order), OutPath: given("out-path", &outPath),
-				CSV:     settings,
+				CSV: settings, Dialect: given("dialect", &dialect),
 				Compact: given("compact", &compact), SchemaPolicy: given("schema-policy", &policy),
 			})
 		})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -61,7 +62,7 @@ func (a *app) printTables(o *options, tables []replicate.Table) error {
 func tableHeading(verbose bool) []string {
 	cells := []string{"TABLE", "ACTIVE", "PRIMARY KEY", "PARTITION KEY", "FULL LOAD", "LAG", "STATUS", "REASON"}
 	if verbose {
-		cells = append(cells, "MERGED UP TO", "PATH", "OUT PATH")
+		cells = append(cells, "MERGED UP TO", "PATH", "OUT PATH", "DIALECT")
 	}
 	return cells
 }
@@ -76,7 +77,7 @@ func tableCells(t replicate.Table, verbose bool) []string {
 		if t.Reason == "" {
 			cells[len(cells)-1] = "-"
 		}
-		cells = append(cells, t.LastIncrementalFile, t.Path, t.OutPath)
+		cells = append(cells, t.LastIncrementalFile, t.Path, t.OutPath, cmp.Or(t.Dialect, "-"))
 	}
 	return cells
 }

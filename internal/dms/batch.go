@@ -2,7 +2,6 @@ package dms
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"slices"
 
@@ -18,7 +17,7 @@ const (
 )
 
 // Batches yields the rows row group by row group, in batches of at most 16,384 rows and about
-// 32 MiB. A file without rows yields none. It reads the op, the wanted columns and their before images
+// 32 MiB. A file without rows yields none. It reads the ops, the wanted columns and their before images
 // alone; their pages do not end at the same rows, so every one is read in step with the
 // others: memory is the compressed row group's read columns, one page of each, and the batch. Errors
 // are [*InputError] or what the file returned.
@@ -82,14 +81,18 @@ func batchRows(g parquetedit.RowGroup) int64 {
 // streams are the columns of a row group that are read, nil for those that are not.
 type streams struct {
 	op      *stream
+	deleted *stream
 	columns []*stream
 	before  []*stream
 }
 
 func (in *Input) open(ctx context.Context, group int, wanted []int) *streams {
 	s := &streams{columns: make([]*stream, len(in.data)), before: make([]*stream, len(in.before))}
-	if in.op >= 0 {
-		s.op = in.stream(ctx, group, in.op)
+	if in.marks.op >= 0 {
+		s.op = in.stream(ctx, group, in.marks.op)
+	}
+	if in.marks.deleted >= 0 {
+		s.deleted = in.stream(ctx, group, in.marks.deleted)
 	}
 	for i, place := range in.data {
 		if wanted == nil || slices.Contains(wanted, i) {
@@ -105,7 +108,7 @@ func (in *Input) open(ctx context.Context, group int, wanted []int) *streams {
 }
 
 func (s *streams) stop() {
-	for _, list := range [][]*stream{{s.op}, s.columns, s.before} {
+	for _, list := range [][]*stream{{s.op, s.deleted}, s.columns, s.before} {
 		for _, one := range list {
 			if one != nil {
 				one.stop()
@@ -117,7 +120,7 @@ func (s *streams) stop() {
 func (in *Input) batch(s *streams, first int64, rows int) (Batch, error) {
 	b := Batch{FirstRow: first, Columns: make([][]parquet.Value, len(s.columns)), Before: make([][]parquet.Value, len(s.before))}
 	var err error
-	if b.Ops, err = in.ops(s.op, first, rows); err != nil {
+	if b.Ops, err = in.ops(s, first, rows); err != nil {
 		return Batch{}, err
 	}
 	for i, column := range s.columns {
@@ -131,38 +134,4 @@ func (in *Input) batch(s *streams, first int64, rows int) (Batch, error) {
 		}
 	}
 	return b, nil
-}
-
-func (in *Input) ops(s *stream, first int64, rows int) ([]Op, error) {
-	if s == nil {
-		return slices.Repeat([]Op{Insert}, rows), nil
-	}
-	ops := make([]Op, 0, rows)
-	err := s.each(first, rows, func(values []parquet.Value) error {
-		for _, v := range values {
-			op, err := parseOpValue(v)
-			if err != nil {
-				return &InputError{Column: OpColumn, Row: first + int64(len(ops)), Reason: fmt.Sprintf("%s: %s", unnamed(v.ByteArray()), err), Err: err}
-			}
-			ops = append(ops, op)
-		}
-		return nil
-	})
-	return ops, err
-}
-
-// unnamed speaks of a text that is no op. A letter is said; what is longer may be a row's value, which does not belong in
-// a reason.
-func unnamed(text []byte) string {
-	if len(text) == 1 {
-		return fmt.Sprintf("%q", text)
-	}
-	return fmt.Sprintf("a text of %d bytes", len(text))
-}
-
-func parseOpValue(v parquet.Value) (Op, error) {
-	if v.IsNull() {
-		return Insert, nil
-	}
-	return ParseOp(v.ByteArray())
 }

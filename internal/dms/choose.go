@@ -43,7 +43,7 @@ func (in *Input) chosen(s *streams, c Choice, first int64, rows int) (Batch, err
 
 // split divides the streams into those of some columns, with the op, and the others.
 func (s *streams) split(by, of []int) (chosen, others *streams) {
-	chosen = &streams{op: s.op, columns: slices.Clone(s.columns), before: slices.Clone(s.before)}
+	chosen = &streams{op: s.op, deleted: s.deleted, columns: slices.Clone(s.columns), before: slices.Clone(s.before)}
 	others = &streams{columns: slices.Clone(s.columns), before: slices.Clone(s.before)}
 	divide := func(column int, a, b **stream) {
 		if slices.Contains(by, column) {

@@ -102,9 +102,10 @@ func (e *InputError) Unwrap() error { return e.Err }
 
 // Options say how an input is read.
 type Options struct {
-	BeforeImagePrefix string // "" is [DefaultBeforeImagePrefix]
-	Lake              bool   // a lake file, which has no before images, whatever its columns are named
-	OpIsData          bool   // the op is a column like any other: rows are copied as they are
+	Dialect           Dialect // "" = as the file's columns say
+	BeforeImagePrefix string  // "" is [DefaultBeforeImagePrefix]
+	Lake              bool    // a lake file, which has no before images and no dialect but ours, whatever its columns are named
+	OpIsData          bool    // the op is a column like any other: rows are copied as they are
 }
 
 // Input is a columnar file of changes or of a full load.
@@ -112,15 +113,17 @@ type Input struct {
 	src     Columnar
 	columns []parquetedit.Column // data columns
 	data    []int                // data[i] = place of columns[i] in the file
-	op      int                  // place of the op in the file, or -1
-	of      []int                // of[i] = data column that before image i is of
-	before  []int                // before[i] = place of before image i in the file
+	dialect Dialect
+	says    Dialect // what the file's columns say
+	marks   marks
+	of      []int // of[i] = data column that before image i is of
+	before  []int // before[i] = place of before image i in the file
 }
 
 // Open tells the columns of a file apart; it reads none of them. A before image is a column named
 // with the prefix whose rest names another column of the file, which is no before image
-// itself. It returns an [*InputError] when names differ at most by case, one is empty or no UTF-8, the op is no text, or a
-// before image has another type than its column.
+// itself. It returns an [*InputError] when names differ at most by case, one is empty or no UTF-8, the op is no text, a
+// before image has another type than its column, or a Debezium file has a column of the op's name in the lake.
 func Open(src Columnar, o Options) (*Input, error) {
 	all := src.Columns()
 	if err := checkNames(all); err != nil {
@@ -130,16 +133,25 @@ func Open(src Columnar, o Options) (*Input, error) {
 	if prefix == "" {
 		prefix = DefaultBeforeImagePrefix
 	}
-	in := &Input{src: src, op: slices.IndexFunc(all, func(c parquetedit.Column) bool { return c.Name == OpColumn && !o.OpIsData })}
-	if in.op >= 0 && !isText(all[in.op].Type) {
-		return nil, &InputError{Column: OpColumn, Row: -1, Reason: "the op is no text"}
+	in := &Input{src: src, dialect: o.Dialect, says: dialectOf(all), marks: marks{-1, -1}}
+	switch {
+	case o.Lake:
+		in.dialect = DMS
+	case in.dialect == "":
+		in.dialect = in.says
+	}
+	if !o.OpIsData {
+		var err error
+		if in.marks, err = in.dialect.find(all); err != nil {
+			return nil, err
+		}
 	}
 	images := map[string]string{}
 	if !o.Lake {
-		images = imagesOf(all, prefix)
+		images = imagesOf(all, prefix, in.marks)
 	}
 	for place, c := range all {
-		if _, image := images[c.Name]; place != in.op && !image {
+		if _, image := images[c.Name]; place != in.marks.op && place != in.marks.deleted && !image {
 			in.columns, in.data = append(in.columns, c), append(in.data, place)
 		}
 	}
@@ -147,10 +159,10 @@ func Open(src Columnar, o Options) (*Input, error) {
 }
 
 // imagesOf returns the before images and the names of their columns.
-func imagesOf(all []parquetedit.Column, prefix string) map[string]string {
+func imagesOf(all []parquetedit.Column, prefix string, m marks) map[string]string {
 	names := make(map[string]bool, len(all))
-	for _, c := range all {
-		names[c.Name] = c.Name != OpColumn
+	for place, c := range all {
+		names[c.Name] = c.Name != OpColumn && place != m.op && place != m.deleted
 	}
 	images := map[string]string{}
 	var isImage func(name string) bool
@@ -210,7 +222,16 @@ func (in *Input) Columns() []parquetedit.Column { return in.columns }
 func (in *Input) Rows() int64 { return in.src.NumRows() }
 
 // HasOp says whether the file has ops; else every row is an [Insert].
-func (in *Input) HasOp() bool { return in.op >= 0 }
+func (in *Input) HasOp() bool { return in.marks.op >= 0 || in.marks.deleted >= 0 }
+
+// Says is the dialect that the file's columns are of, whatever it is read in; "" when they tell none.
+func (in *Input) Says() Dialect { return in.says }
+
+// Marks returns the dialect that the file is read in, and where the columns are that tell what happened to its rows: the op
+// (Op or __op) and __deleted, -1 for one that is not there.
+func (in *Input) Marks() (d Dialect, op, deleted int) {
+	return in.dialect, in.marks.op, in.marks.deleted
+}
 
 // BeforeImage returns, for each before image in file order, the data column that it is of.
 func (in *Input) BeforeImage() []int { return in.of }

@@ -69,6 +69,23 @@ func (s *stream) each(first int64, rows int, use func([]parquet.Value) error) er
 	return nil
 }
 
+// eachRow hands the next rows to use one by one, with their numbers from 0. A nil stream has none.
+func (s *stream) eachRow(first int64, rows int, use func(i int, v parquet.Value) error) error {
+	if s == nil {
+		return nil
+	}
+	i := 0
+	return s.each(first, rows, func(values []parquet.Value) error {
+		for _, v := range values {
+			if err := use(i, v); err != nil {
+				return err
+			}
+			i++
+		}
+		return nil
+	})
+}
+
 // take returns the next rows, owned by the caller. A nil stream, of a column that is not wanted, gives nil.
 func (s *stream) take(first int64, rows int) ([]parquet.Value, error) {
 	if s == nil {

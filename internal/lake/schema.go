@@ -72,6 +72,9 @@ func (s *Schema) Extend(input []parquetedit.Column, file string) error {
 		if s.Index(c.Name) >= 0 {
 			continue
 		}
+		if s.Op && strings.EqualFold(c.Name, OpColumn) {
+			return &SchemaError{File: file, Column: c.Name, Got: "the name", Want: fmt.Sprintf("any other than that of the column %q, which the lake adds; rename it at the source, or have the lake go without (--op-column drop)", OpColumn)}
+		}
 		for _, known := range s.Columns {
 			if strings.EqualFold(known.Name, c.Name) {
 				return &SchemaError{File: file, Column: c.Name, Got: "the name", Want: fmt.Sprintf("column %q, from which it differs only by case", known.Name)}

@@ -23,6 +23,7 @@ import (
 type Claim struct {
 	Schema            *Schema // of the lake, with every column of every file (Extend)
 	OrderColumn       string
+	Dialect           dms.Dialect // "" = as each input's columns say
 	BeforeImagePrefix string      // "" is the default
 	Load              []ClaimFile // files of the full load
 	Changes           []ClaimFile // change files, in their order
@@ -242,7 +243,9 @@ func (v *verifier) bucketOf(h hash128) uint64 { return h.hi >> 8 & uint64(len(v.
 func (v *verifier) comparesOp() bool { return v.CompareOp && len(v.key) > 0 }
 
 // options say how inputs are read.
-func (c *Claim) options() dms.Options { return dms.Options{BeforeImagePrefix: c.BeforeImagePrefix} }
+func (c *Claim) options() dms.Options {
+	return dms.Options{Dialect: c.Dialect, BeforeImagePrefix: c.BeforeImagePrefix}
+}
 
 // read says that so many files of a pass are read.
 func (v *verifier) read(files int) {

@@ -32,8 +32,10 @@ type checked struct {
 	n      int // index in its list
 	open   dms.Columnar
 	cells  []cellReader
-	before []cellReader  // before images of key columns
-	op     int           // place of the op, or -1
+	before []cellReader // before images of key columns
+	op     int          // place of the op, or -1
+	gone   int          // place of __deleted in a file of Debezium's, or -1
+	parse  func(value) (dms.Op, error)
 	order  int           // index into cells of the order column, or -1
 	dir    map[int]value // values that a lake file's directory stands for, by column of the table
 }
@@ -44,7 +46,7 @@ func (v *verifier) checkFile(ctx context.Context, f ClaimFile, role roleOf, n in
 	if err != nil {
 		return nil, err
 	}
-	c := &checked{ClaimFile: f, role: role, n: n, open: open, order: -1, op: find(open.Columns(), OpColumn)}
+	c := &checked{ClaimFile: f, role: role, n: n, open: open, order: -1, op: find(open.Columns(), OpColumn), gone: -1, parse: parseOp}
 	names := withoutOpColumn(open.Columns())
 	if role == lakeFile {
 		if c.dir, err = v.Schema.dirValues(f.Dir); err != nil {
@@ -56,6 +58,10 @@ func (v *verifier) checkFile(ctx context.Context, f ClaimFile, role roleOf, n in
 			return nil, inputError(f.Name, err)
 		}
 		names = reader.Columns()
+		var dialect dms.Dialect
+		if dialect, c.op, c.gone = reader.Marks(); dialect == dms.Debezium {
+			c.parse = dms.ParseDebeziumOp
+		}
 		v.matchBefore(c, reader)
 	}
 	for _, column := range names {

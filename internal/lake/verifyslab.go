@@ -112,9 +112,9 @@ func (h *slabHasher) beforeImages(ctx context.Context) error {
 	return nil
 }
 
-// ops reads the column Op, and makes it part of the rows when it is compared.
+// ops reads what happened to the rows, and makes it part of them when it is compared.
 func (h *slabHasher) ops(ctx context.Context) error {
-	if h.file.op < 0 {
+	if h.file.op < 0 && h.file.gone < 0 {
 		h.addOp(func(int) dms.Op { return dms.Insert })
 		return nil
 	}
@@ -122,25 +122,43 @@ func (h *slabHasher) ops(ctx context.Context) error {
 		return nil
 	}
 	ops := make([]dms.Op, len(h.row))
-	var bad error
-	err := h.each(ctx, h.file.op, func(from int, values []value) {
-		for n, x := range values {
-			op := dms.Insert
-			if !x.IsNull() {
-				var err error
-				if op, err = dms.ParseOp(x.ByteArray()); err != nil && h.file.role != lakeFile {
-					bad = err
-				}
-			}
-			ops[from+n] = op
+	if h.file.op >= 0 {
+		if err := h.readOps(ctx, h.file.op, ops, func(_ dms.Op, x value) (dms.Op, error) { return h.file.parse(x) }); err != nil {
+			return err
 		}
-	})
+	}
+	if h.file.gone >= 0 {
+		if err := h.readOps(ctx, h.file.gone, ops, dms.WithDeleted); err != nil {
+			return err
+		}
+	}
 	h.slab.ops = ops
 	h.addOp(func(i int) dms.Op { return ops[i] })
+	return nil
+}
+
+// readOps makes the ops of what one column says beside what is known of them.
+func (h *slabHasher) readOps(ctx context.Context, place int, ops []dms.Op, parse func(dms.Op, value) (dms.Op, error)) error {
+	var bad error
+	err := h.each(ctx, place, func(from int, values []value) {
+		for n, x := range values {
+			var err error
+			if ops[from+n], err = parse(ops[from+n], x); err != nil && h.file.role != lakeFile {
+				bad = err
+			}
+		}
+	})
 	if err == nil {
 		err = bad
 	}
 	return err
+}
+
+func parseOp(x value) (dms.Op, error) {
+	if x.IsNull() {
+		return dms.Insert, nil
+	}
+	return dms.ParseOp(x.ByteArray())
 }
 
 func (h *slabHasher) addOp(of func(i int) dms.Op) {

@@ -100,7 +100,7 @@ func (e *Engine) hasLake(ctx context.Context, item statestore.Item) (bool, error
 // warnOfDuplicates looks whether the key tells the rows of the full load apart.
 // What cannot be read is for the run to halt at.
 func (r *run) warnOfDuplicates(ctx context.Context, l *listing) (string, error) {
-	load := &lake.Load{Options: dms.Options{BeforeImagePrefix: r.t.before}}
+	load := &lake.Load{Options: dms.Options{Dialect: r.t.reading(), BeforeImagePrefix: r.t.before}}
 	for _, in := range l.loads {
 		op, err := r.openInput(ctx, in)
 		if kind, _ := fate(err); err != nil && kind == halt {

@@ -21,7 +21,7 @@ func (r *run) planAgain(ctx context.Context, old, fence *Plan) (*draft, error) {
 	r.t.key, r.t.partition = old.Schema.Key, old.Schema.Partition
 	d := r.newDraft(old.Kind)
 	d.Seq, d.Settings, d.Schema = fence.Seq, old.Settings, old.Schema
-	d.Inputs, d.Before, d.Set = old.Inputs, old.Before, maps.Clone(old.Set)
+	d.Inputs, d.Before, d.Dialect, d.Set = old.Inputs, old.Before, old.Dialect, maps.Clone(old.Set)
 	d.Old = r.t.item[statestore.CommitPlan]
 	if d.Set == nil {
 		d.Set = map[string]string{}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 
-	"sluice/internal/dms"
 	"sluice/internal/lake"
 	"sluice/internal/object"
 	"sluice/statestore"
@@ -14,7 +13,7 @@ import (
 
 // writeLoad makes the missing files of an op from the plan's sources.
 func (a *application) writeLoad(ctx context.Context, op Op, missing []OpFile) error {
-	load := &lake.Load{Schema: &a.plan.Schema, Options: dms.Options{BeforeImagePrefix: a.plan.Before}}
+	load := &lake.Load{Schema: &a.plan.Schema, Options: a.plan.options()}
 	load.Inputs = make([]lake.LoadFile, len(a.plan.Sources))
 	for _, p := range op.Parts {
 		s := a.plan.Sources[p.File]

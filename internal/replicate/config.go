@@ -68,6 +68,7 @@ type Activation struct {
 	PartitionKey *string           // comma list or "null"
 	OrderColumn  *string           // a column or "" for none
 	OutPath      *string           // bucket/prefix/
+	Dialect      *string           // "dms", "debezium", or "" for what the next file says
 	CSV          map[string]string // what to set of the CSV attributes; "" unsets one
 	Compact      *string           // "true", "false", or "" for what the engine's setting says
 	SchemaPolicy *string           // "strict", "evolve", or "" for the default, which is to evolve

@@ -31,7 +31,7 @@ func (e *Engine) Tables(ctx context.Context) ([]Table, error) {
 
 func (e *Engine) describe(item statestore.Item) Table {
 	t := Table{
-		Table: tableName(item), Path: item[statestore.Path], Active: item.Active(),
+		Table: tableName(item), Path: item[statestore.Path], Active: item.Active(), Dialect: item[statestore.Dialect],
 		PrimaryKey: item[statestore.PrimaryKey], PartitionKey: item[statestore.PartitionKey], OutPath: item[statestore.OutPath],
 		LastFullLoadDate: item[statestore.LastFullLoadDate], LastIncrementalFile: item[statestore.LastIncrementalFile],
 		LagSeconds: e.lag(item), Status: "ok", Reason: item[statestore.StatusReason], Attributes: item,
@@ -131,7 +131,7 @@ func (e *Engine) Activate(ctx context.Context, name string, a Activation) (Table
 	for attribute, v := range map[string]*string{
 		statestore.PrimaryKey: a.PrimaryKey, statestore.PartitionKey: a.PartitionKey,
 		statestore.OrderColumn: a.OrderColumn, statestore.OutPath: a.OutPath,
-		statestore.Compact: a.Compact, statestore.SchemaPolicy: a.SchemaPolicy,
+		statestore.Compact: a.Compact, statestore.SchemaPolicy: a.SchemaPolicy, statestore.Dialect: a.Dialect,
 	} {
 		if v != nil {
 			set[attribute] = strings.Join(columnList(*v), ",")

@@ -44,6 +44,7 @@ type Plan struct {
 	Creates  int64             `json:"creates"`           // rows that phase 1 adds
 	Sources  []Source          `json:"sources,omitempty"` // what the creates of a load read
 	Before   string            `json:"before,omitempty"`  // prefix of before-image columns in the sources
+	Dialect  dms.Dialect       `json:"dialect,omitempty"` // that the sources are read in; "" = as their columns say
 	Codec    string            `json:"codec"`             // of new files
 	Inputs   []string          `json:"inputs,omitempty"`  // keys consumed, in order
 	Again    int64             `json:"again,omitempty"`   // of a rebuild: inputs that were consumed before and read again
@@ -147,4 +148,9 @@ func newID() string {
 	var b [idLength / 2]byte
 	_, _ = rand.Read(b[:]) // never fails: https://pkg.go.dev/crypto/rand#Read
 	return hex.EncodeToString(b[:])
+}
+
+// options say how the plan's sources are read.
+func (p *Plan) options() dms.Options {
+	return dms.Options{Dialect: p.Dialect, BeforeImagePrefix: p.Before}
 }

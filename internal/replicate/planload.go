@@ -49,7 +49,7 @@ func (r *run) lookAtAll(ctx context.Context, o *outlook) error {
 }
 
 func (r *run) draftLoad(ctx context.Context, o *outlook) (*draft, error) {
-	load := &lake.Load{Options: dms.Options{BeforeImagePrefix: r.t.before}}
+	load := &lake.Load{}
 	d := r.newDraft(KindLoad)
 	var loads []opened
 	for _, in := range o.loads {
@@ -57,11 +57,17 @@ func (r *run) draftLoad(ctx context.Context, o *outlook) (*draft, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := r.speaks(ctx, op); err != nil {
+			return nil, err
+		}
 		loads = append(loads, op)
 		load.Inputs = append(load.Inputs, lake.LoadFile{Name: in.key, Open: op.file})
 		d.Sources = append(d.Sources, op.source())
 		d.Inputs = append(d.Inputs, in.key)
 	}
+	d.Dialect = r.t.reading()
+	d.record(r.t)
+	load.Options = d.options()
 	if err := r.strictLoad(ctx, o, loads); err != nil {
 		return nil, err
 	}

@@ -26,6 +26,7 @@ type opened struct {
 	input
 	file   dms.Columnar
 	reader dms.Reader
+	says   dms.Dialect // what its columns tell
 }
 
 // planChanges merges late files first, then a batch of new ones.
@@ -84,6 +85,11 @@ func (r *run) freshBatch(ctx context.Context, o *outlook, ready []input) (*batch
 		if err != nil {
 			return nil, err
 		}
+		if err := r.speaks(ctx, op); err != nil && len(b.apply) > 0 {
+			break // what is before it is merged first
+		} else if err != nil {
+			return nil, err
+		}
 		if bytes += decodedBytes(op.file); bytes > mergeParts*r.e.batchBound() && len(b.apply) > 0 {
 			break
 		}
@@ -99,6 +105,9 @@ func (r *run) lateBatch(ctx context.Context, o *outlook, late []input) (*batch, 
 	for _, in := range late {
 		op, err := r.openInput(ctx, in)
 		if err != nil {
+			return nil, err
+		}
+		if err := r.speaks(ctx, op); err != nil {
 			return nil, err
 		}
 		b.apply = append(b.apply, op)
@@ -173,11 +182,11 @@ func (r *run) openWith(ctx context.Context, in input, open opener) (opened, erro
 
 // openedFile tells the columns of an open input apart.
 func (r *run) openedFile(in input, file dms.Columnar) (opened, error) {
-	reader, err := dms.Open(file, dms.Options{BeforeImagePrefix: r.t.before})
+	reader, err := dms.Open(file, dms.Options{Dialect: r.t.reading(), BeforeImagePrefix: r.t.before})
 	if err != nil {
 		return opened{}, inputFault(in, err)
 	}
-	return opened{in, file, reader}, nil
+	return opened{in, file, reader, reader.Says()}, r.tells(in, reader)
 }
 
 // readable refuses what no dialect reads yet, and what is empty.
@@ -223,6 +232,7 @@ func (r *run) draftMerge(ctx context.Context, o *outlook, b *batch) (*draft, err
 	}
 	d := r.newDraft(KindMerge)
 	d.Schema = schema
+	d.record(r.t)
 	d.Counts.Superseded = int64(len(b.consumed) - len(b.apply))
 	d.consume(r, o, b.consumed, o.recorded())
 	d.inputs = b.consumed

@@ -89,6 +89,7 @@ type Table struct {
 	PrimaryKey          string            `json:"primary_key"`   // comma list, "null" = none
 	PartitionKey        string            `json:"partition_key"` // comma list, "null" = none
 	OutPath             string            `json:"out_path"`
+	Dialect             string            `json:"dialect,omitempty"` // of the inputs, "" while none has told it
 	LastFullLoadDate    string            `json:"last_full_load_date"`
 	LastIncrementalFile string            `json:"last_incremental_file"`
 	LagSeconds          int64             `json:"lag_seconds"` // now − the time in the newest consumed change file's name (or the load's date); -1 = nothing consumed yet

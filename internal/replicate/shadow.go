@@ -33,6 +33,9 @@ func (r *run) newShadow(ctx context.Context, from *origin) (*shadow, error) {
 			item[name] = v
 		}
 	}
+	if !hasMarks(from.columns()) {
+		delete(item, statestore.Dialect) // each input is read as its columns say
+	}
 	item[statestore.ActiveFlag], item[statestore.ReloadPolicy] = statestore.True, "auto"
 	item[statestore.SchemaPolicy] = "evolve" // whatever the table consumed was accepted once
 	item[statestore.OutPath] = r.t.outBucket + "/" + r.t.book + rebuildFolder + newID() + "/"

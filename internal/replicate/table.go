@@ -2,6 +2,7 @@ package replicate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,10 +25,11 @@ type table struct {
 	order     string
 	zone      *time.Location
 	lead      time.Duration
-	before    string // prefix of before-image columns; "" = the default
-	fenced    bool   // ReloadPolicy is fence
-	compact   bool   // runs compact it by themselves
-	strict    bool   // SchemaPolicy is strict: a change of columns halts
+	dialect   dms.Dialect // of the inputs; "" = not known yet
+	before    string      // prefix of before-image columns; "" = the default
+	fenced    bool        // ReloadPolicy is fence
+	compact   bool        // runs compact it by themselves
+	strict    bool        // SchemaPolicy is strict: a change of columns halts
 	csv       dms.CSVSettings
 	seq       uint64
 }
@@ -37,7 +39,7 @@ func settings() []string {
 	return []string{
 		statestore.PrimaryKey, statestore.PartitionKey, statestore.OutPath, statestore.OrderColumn,
 		statestore.InputTimezone, statestore.LoadLead, statestore.ReloadPolicy, statestore.BeforeImagePrefix,
-		statestore.SchemaPolicy, statestore.Accept,
+		statestore.SchemaPolicy, statestore.Dialect, statestore.Accept,
 		statestore.CSVHeader, statestore.CSVDelimiter, statestore.CSVRowDelimiter, statestore.CSVNull, statestore.CSVNoSup, statestore.CSVQuotes, statestore.CSVSchema,
 	}
 }
@@ -49,7 +51,7 @@ func (e *Engine) newTable(item statestore.Item) (*table, error) {
 		raw:   item[statestore.Prefix] + item[statestore.Folder],
 		order: noneIsEmpty(item[statestore.OrderColumn]), zone: time.UTC,
 		key: columnList(item[statestore.PrimaryKey]), partition: columnList(item[statestore.PartitionKey]),
-		before: item[statestore.BeforeImagePrefix], compact: e.cfg.Compact,
+		dialect: dms.Dialect(item[statestore.Dialect]), before: item[statestore.BeforeImagePrefix], compact: e.cfg.Compact,
 	}
 	if t.bucket == "" || t.raw == "" {
 		t.bucket, t.raw, _ = strings.Cut(t.path, "/")
@@ -90,6 +92,9 @@ func (t *table) parse() error {
 		t.fenced = true
 	default:
 		return haltf("settings", "attribute ReloadPolicy %q is neither auto nor fence", t.item[statestore.ReloadPolicy])
+	}
+	if t.dialect != "" && !slices.Contains(dms.Dialects(), t.dialect) {
+		return haltf("settings", "attribute Dialect %q is neither dms nor debezium; set it with sluice activate --dialect", t.dialect)
 	}
 	switch v := t.item[statestore.Compact]; v {
 	case "":

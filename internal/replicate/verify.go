@@ -193,8 +193,9 @@ func (r *run) claim(ctx context.Context, in *evidence) (*lake.Claim, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.t.readAgain(s.schema.Columns)
 	c := &lake.Claim{
-		OrderColumn: r.t.order, BeforeImagePrefix: r.t.before, Parallel: cap(r.e.ops),
+		OrderColumn: r.t.order, Dialect: r.t.reading(), BeforeImagePrefix: r.t.before, Parallel: cap(r.e.ops),
 		CompareOp: r.ownRows() && !slices.ContainsFunc(s.live(), func(f *lake.File) bool { return !hasOp(f) }),
 	}
 	schema := s.schema.Clone()
