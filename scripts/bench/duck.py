@@ -1,12 +1,14 @@
 """DuckDB's side of the benchmark: each command is what a competent engineer would write for it, on two threads.
 
   load RAW OUT CODEC             LOAD files to one file
+  loadcsv RAW OUT CODEC          the same where they are CSV, with a header, whose types RAW/../types says
   partition RAW OUT COLUMN       LOAD files to Hive partitions
   merge LAKE CDC KEY CODEC       changes into the files of LAKE that hold a changed key, in place
 
 It has neither a plan nor a condition: a run that dies in the middle leaves some files changed and others not.
 zstd is at level 1, which is what sluice's encoder corresponds to. The rest prepares and compares, and is not timed:
 
+  csv RAW OUT                    makes the input of loadcsv: RAW as one file of CSV with gzip, and its types
   wide RAW OUT                   makes the input of the partitioned load: RAW with a column of 1,000 values in no order
   changes CDC OUT COPIES ROWS    makes the changes of a filled lake: those of CDC for every copy, whose keys are less by ROWS
   rows LAKE CDC KEY OUT          ordinals of the rows of each file of LAKE that CDC changes: OUT/FILE.rows, 64-bit integers
@@ -35,6 +37,23 @@ def written(codec):
 
 def load(raw, out, codec):
     db.execute(f"COPY (SELECT 'I' AS Op, * FROM {text(raw + '/LOAD*.parquet')}) TO {text(out)} ({written(codec)})")
+
+
+def csv(raw, out):
+    os.makedirs(out)
+    source = f"FROM {text(raw + '/LOAD*.parquet')}"
+    with open(os.path.join(os.path.dirname(out), "types"), "w") as types:
+        for name, kind, *_ in db.execute(f"DESCRIBE {source}").fetchall():
+            types.write(f"{name} {kind}\n")
+    target = os.path.join(out, "LOAD00000001.csv.gz")
+    db.execute(f"COPY ({source}) TO {text(target)} (FORMAT csv, HEADER true, NULLSTR 'NULL', COMPRESSION gzip)")
+
+
+def loadcsv(raw, out, codec):
+    with open(os.path.join(os.path.dirname(raw), "types")) as types:
+        columns = ", ".join(f"{text(name)}: {text(kind)}" for name, kind in (line.split(" ", 1) for line in types.read().splitlines()))
+    read = f"read_csv({text(raw + '/LOAD*.csv.gz')}, header = true, nullstr = 'NULL', columns = {{{columns}}})"
+    db.execute(f"COPY (SELECT 'I' AS Op, * FROM {read}) TO {text(out)} ({written(codec)})")
 
 
 def partition(raw, out, column):

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -43,8 +44,48 @@ func (b *bench) load(name, codec string, beside bool) error {
 	if err != nil || !beside {
 		return err
 	}
+	return b.besideLoads(loaded, loading{name, "load", codec, inputs + "/raw/bench/lineitem", b.rows})
+}
+
+// csvRows is the size of the table that is loaded from CSV: one file as DMS writes it (MaxFileSize 1 GB).
+const csvRows = 1_000_000
+
+// loadCSV measures a full load of one compressed CSV file, beside the others with the same types.
+func (b *bench) loadCSV(name string) error {
+	inputs, err := b.cached(fmt.Sprintf("csv-%d", csvRows), func(dir string) error {
+		if err := b.generate("bench", "--rows", fmt.Sprint(csvRows), "--dir", dir+"/parquet"); err != nil {
+			return err
+		}
+		_, _, err := b.duck("csv", dir+"/parquet/raw/bench/lineitem", dir+"/raw/bench/lineitem")
+		return errors.Join(err, os.RemoveAll(dir+"/parquet"))
+	})
+	if err != nil {
+		return err
+	}
+	if err := copyTree(inputs+"/raw/bench/lineitem", b.work+"/"+name+"/raw/bench/lineitem", nil); err != nil {
+		return err
+	}
+	if err := b.activated(b.lakeEnv(name), "bench.lineitem", "--primary-key", key, "--csv-schema", inputs+"/raw/bench/types"); err != nil {
+		return err
+	}
+	loaded, err := b.tick(b.lakeEnv(name))
+	if err != nil {
+		return err
+	}
+	return b.besideLoads(loaded, loading{name, "loadcsv", "zstd", inputs + "/raw/bench/lineitem", csvRows})
+}
+
+// loading is a full load that everybody makes.
+type loading struct {
+	name, command, codec, raw string
+	rows                      int64
+}
+
+// besideLoads measures the others' load, and compares.
+func (b *bench) besideLoads(loaded usage, l loading) error {
+	name, codec := l.name, l.codec
 	lake := b.work + "/" + name + "/lake/lineitem"
-	r := result{name: name, note: fmt.Sprintf("%d rows, %s", b.rows, codec)}
+	r := result{name: name, note: fmt.Sprintf("%d rows, %s", l.rows, codec)}
 	r.add("sluice", loaded)
 	if err := b.sized(&r, "sluice", lake); err != nil {
 		return err
@@ -61,7 +102,7 @@ func (b *bench) load(name, codec string, beside bool) error {
 		if err := os.Mkdir(out, 0o777); err != nil {
 			return err
 		}
-		u, _, err := b.script(p.python, p.script, "load", inputs+"/raw/bench/lineitem", out+"/all.parquet", codec)
+		u, _, err := b.script(p.python, p.script, l.command, l.raw, out+"/all.parquet", codec)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@
 // Its cases:
 //
 //	load, load-snappy    LOAD files to a lake; the others: to one file of the same codec
+//	csv                  1,000,000 rows in one LOAD file of CSV with gzip, typed by a schema; the others with the same types
 //	tail, random         10,000 updates and 1,000 inserts in the last 2 % of the keys, 1 % of the rows updated: into the
 //	                     lake of load
 //	verify               that lake against its inputs, in two sizes of memory
@@ -79,7 +80,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	b := &bench{ctx: ctx, duckdb: os.Getenv(rig.EnvDuckDB), folds: map[string]string{}}
-	only := flag.String("only", "load,load-snappy,tail,random,verify,adopted-tail,adopted-random,columns,doubled,memory,partitions,idle,idle-s3,functions", "cases to run")
+	only := flag.String("only", "load,load-snappy,csv,tail,random,verify,adopted-tail,adopted-random,columns,doubled,memory,partitions,idle,idle-s3,functions", "cases to run")
 	repeat := flag.Int("repeat", 1, "runs of each case; the quickest counts")
 	guard := flag.String("guard", "", "a file of bounds: fail when the median of a CPU ratio is above one")
 	flag.BoolVar(&b.keep, "keep", false, "keep the lakes and print where they are")
@@ -144,6 +145,7 @@ func (b *bench) once(cases []string) (err error) {
 		when []string
 	}{
 		{func() error { return b.lineitem(cases) }, []string{"load", "tail", "random", "verify"}},
+		{func() error { return b.loadCSV("csv") }, []string{"csv"}},
 		{func() error { return b.load("load-snappy", "snappy", true) }, []string{"load-snappy"}},
 		{func() error { return b.adoptedLakes(cases) }, []string{"adopted-tail", "adopted-random", "columns"}},
 		{b.doubled, []string{"doubled"}},

@@ -1,6 +1,7 @@
 """Polars' side of the benchmark, lazily and streaming wherever it can, on two threads:
 
   load RAW OUT CODEC             LOAD files to one file, by sink_parquet
+  loadcsv RAW OUT CODEC          the same where they are CSV, with a header, whose types RAW/../types says
   merge LAKE CDC KEY CODEC       changes into the files of LAKE that hold a changed key, in place
 
 Like DuckDB's side it has neither a plan nor a condition.
@@ -22,6 +23,20 @@ def sink(frame, out, codec):
 def load(raw, out, codec):
     loads = sorted(glob.glob(raw + "/LOAD*.parquet"))
     sink(pl.scan_parquet(loads).select(pl.lit("I").alias("Op"), pl.all()), out, codec)
+
+
+def polars_type(kind):
+    if kind.startswith("DECIMAL"):
+        precision, scale = kind[len("DECIMAL(") : -1].split(",")
+        return pl.Decimal(int(precision), int(scale))
+    return {"BIGINT": pl.Int64, "INTEGER": pl.Int32, "VARCHAR": pl.String, "DATE": pl.Date}[kind]
+
+
+def loadcsv(raw, out, codec):
+    with open(os.path.join(os.path.dirname(raw), "types")) as types:
+        schema = {name: polars_type(kind) for name, kind in (line.split(" ", 1) for line in types.read().splitlines())}
+    loads = sorted(glob.glob(raw + "/LOAD*.csv.gz"))
+    sink(pl.scan_csv(loads, schema=schema, null_values="NULL").select(pl.lit("I").alias("Op"), pl.all()), out, codec)
 
 
 def merge(lake, cdc, key, codec):
