@@ -307,12 +307,12 @@ func TestTruncatedCompressedCSVIsRefused(t *testing.T) {
 
 func TestACompressedBombIsRefusedEarly(t *testing.T) {
 	t.Parallel()
-	bomb := strings.Repeat(gzipped(t, strings.Repeat("I,1,a\n", 4<<20)), 20) // members of a compressed file follow one another
+	bomb := strings.Repeat(gzipped(t, strings.Repeat("I,1,a\n", 1<<20)), 20) // members of a compressed file follow one another
 	_, err := dms.ScanCSV(t.Context(), source(bomb), dms.CSVSettings{Columns: columnsOf(t, "id int, v string")})
 	if err == nil || !strings.Contains(err.Error(), "inflates to more than") {
 		t.Error(err)
 	}
-	row := strings.Repeat(gzipped(t, strings.Repeat("0", 20<<20)), 10)
+	row := strings.Repeat(gzipped(t, strings.Repeat("0", 5<<20)), 16)
 	_, err = dms.ScanCSV(t.Context(), source(row), dms.CSVSettings{Columns: columnsOf(t, "id int, v string")})
 	if err == nil || !strings.Contains(err.Error(), "longer than 32 MiB") {
 		t.Error(err)

@@ -34,6 +34,8 @@ type blocks struct {
 	done  bool
 	rows  int64 // of the blocks so far
 	width int   // fields of a row; 0 = as the first has
+
+	fields int // of the next block, about
 }
 
 // next returns the next rows; io.EOF behind the last.
@@ -84,7 +86,7 @@ func (b *blocks) fill(size int) error {
 
 // take parts what was read into whole rows and returns where they end.
 func (b *blocks) take() (*block, int, error) {
-	made := &block{fields: make([]span, 0, 1024)}
+	made := &block{fields: make([]span, 0, b.fields)}
 	end := 0
 	for end < len(b.rest) && len(made.fields) < blockCells {
 		fields, next, err := b.split.record(b.rest, end, made.fields)
@@ -104,6 +106,7 @@ func (b *blocks) take() (*block, int, error) {
 		}
 		made.fields, made.rows, end = fields, made.rows+1, next
 	}
+	b.fields = len(made.fields) + len(made.fields)/8
 	return made, end, nil
 }
 

@@ -105,6 +105,9 @@ func (f *CSVFile) ReadColumn(ctx context.Context, group, column int, yield func(
 	return yield(0, values)
 }
 
+// OwnValues says that the values which ReadColumn hands over belong to whoever gets them.
+func (f *CSVFile) OwnValues() bool { return true }
+
 // block returns a block, parted into fields. Of the object, what comes before it is passed over, or read again where the
 // object was read further.
 func (f *CSVFile) block(ctx context.Context, n int) (*block, error) {
@@ -113,7 +116,7 @@ func (f *CSVFile) block(ctx context.Context, n int) (*block, error) {
 		return nil, err
 	}
 	b.split.Do(func() {
-		parted := blocks{rest: b.text, split: f.index.splitter(), width: len(f.read), done: true}
+		parted := blocks{rest: b.text, split: f.index.splitter(), width: len(f.read), done: true, fields: int(f.index.Rows[n]) * len(f.read)}
 		made, end, err := parted.take()
 		switch {
 		case err != nil:

@@ -47,7 +47,7 @@ var ErrNoSup = errors.New("it holds CsvNoSupValue: the source's log leaves out c
 
 // A file that inflates to so much, and to so many times its size, is no CSV of a table.
 const (
-	bombBytes = 256 << 20
+	bombBytes = 32 << 20
 	bombRatio = 400
 )
 

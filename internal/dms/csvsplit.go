@@ -41,10 +41,10 @@ func (s *splitter) record(text []byte, at int, fields []span) ([]span, int, erro
 		if len(fields)-first > maxCSVColumns {
 			return fields, -1, fmt.Errorf("it has more than %d fields, which is no table", maxCSVColumns)
 		}
-		end, flags := at, uint32(0)
 		if s.quotes && at < len(text) && text[at] == '"' {
 			at++
-			if end, flags = closing(text, at); end < 0 {
+			end, flags := closing(text, at)
+			if end < 0 {
 				return fields, -1, nil
 			}
 			next := end + 1
@@ -60,23 +60,36 @@ func (s *splitter) record(text []byte, at int, fields []span) ([]span, int, erro
 			}
 			return fields, -1, fmt.Errorf("text follows the closing quote of field %d", len(fields)-1)
 		}
-		d, r := s.delimiter[0], s.row[0]
-		for end < len(text) {
-			b := text[end]
-			if b == r && bytes.HasPrefix(text[end:], s.row) {
-				return append(fields, span{uint32(at), uint32(end)}), end + len(s.row), nil
-			}
-			if b == d && bytes.HasPrefix(text[end:], s.delimiter) {
-				break
-			}
-			end++
-		}
-		if end >= len(text) {
+		end, last := s.end(text, at)
+		if end < 0 {
 			return fields, -1, nil
 		}
 		fields = append(fields, span{uint32(at), uint32(end)})
+		if last {
+			return fields, end + len(s.row), nil
+		}
 		at = end + len(s.delimiter)
 	}
+}
+
+// end finds where a field without quotes ends, and whether it is the last of its row; -1 where the text ends before it.
+func (s *splitter) end(text []byte, at int) (end int, last bool) {
+	d, r := s.delimiter[0], s.row[0]
+	single := len(s.delimiter)+len(s.row) == 2
+	for i, b := range text[at:] {
+		if b != d && b != r {
+			continue
+		}
+		switch {
+		case single:
+			return at + i, b == r
+		case b == r && bytes.HasPrefix(text[at+i:], s.row):
+			return at + i, true
+		case b == d && bytes.HasPrefix(text[at+i:], s.delimiter):
+			return at + i, false
+		}
+	}
+	return -1, false
 }
 
 // closing finds the quote that ends a field; -1 where the text ends before it, or behind a quote that may be doubled.

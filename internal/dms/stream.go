@@ -15,6 +15,7 @@ type stream struct {
 	next func() ([]parquet.Value, error, bool)
 	stop func()
 	rest []parquet.Value // what is left of the current run
+	own  bool            // the values are the caller's to keep
 	skip int             // rows to leave out before the next one; a column of which no row is wanted is never read
 }
 
@@ -23,6 +24,9 @@ var errStopped = errors.New("stopped")
 
 func (in *Input) stream(ctx context.Context, group, column int) *stream {
 	s := &stream{name: in.src.Columns()[column].Name}
+	if o, ok := in.src.(owner); ok {
+		s.own = o.OwnValues()
+	}
 	s.next, s.stop = iter.Pull2(func(yield func([]parquet.Value, error) bool) {
 		stopped := false
 		err := in.src.ReadColumn(ctx, group, column, func(_ int64, values []parquet.Value) error {
@@ -86,10 +90,18 @@ func (s *stream) eachRow(first int64, rows int, use func(i int, v parquet.Value)
 	})
 }
 
+// owner is a columnar file whose values belong to whoever gets them: they need not be copied.
+type owner interface{ OwnValues() bool }
+
 // take returns the next rows, owned by the caller. A nil stream, of a column that is not wanted, gives nil.
 func (s *stream) take(first int64, rows int) ([]parquet.Value, error) {
 	if s == nil {
 		return nil, nil
+	}
+	if s.own {
+		if taken, ok, err := s.takeOwn(rows); ok || err != nil {
+			return taken, err
+		}
 	}
 	taken := make([]parquet.Value, 0, rows)
 	err := s.each(first, rows, func(values []parquet.Value) error {
@@ -97,6 +109,23 @@ func (s *stream) take(first int64, rows int) ([]parquet.Value, error) {
 		return nil
 	})
 	return taken, err
+}
+
+// takeOwn returns the next rows as they came, where a run holds them all.
+func (s *stream) takeOwn(rows int) ([]parquet.Value, bool, error) {
+	if len(s.rest) == 0 {
+		run, err, ok := s.next()
+		if err != nil || !ok {
+			return nil, false, err
+		}
+		s.rest = run
+	}
+	if s.skip > 0 || len(s.rest) < rows {
+		return nil, false, nil
+	}
+	taken := s.rest[:rows:rows]
+	s.rest = s.rest[rows:]
+	return taken, true, nil
 }
 
 // takeChosen returns those of the next rows that are chosen, owned by the caller; chosen is ascending.

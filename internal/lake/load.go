@@ -47,6 +47,12 @@ func (v view) RowGroups() []parquetedit.RowGroup {
 	return some
 }
 
+// OwnValues passes on what the file says of its values.
+func (v view) OwnValues() bool {
+	o, ok := v.Columnar.(interface{ OwnValues() bool })
+	return ok && o.OwnValues()
+}
+
 func (v view) NumRows() int64 {
 	var n int64
 	for _, g := range v.RowGroups() {
