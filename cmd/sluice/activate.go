@@ -20,9 +20,14 @@ exist. TABLE is schema.table, or the full path where that is ambiguous. What is
 not given stays as it is.
 
 The primary key says which row a change belongs to; without one ("null"), inserts
-are appended and updates and deletes are ignored. The partition key makes Hive
+are appended and updates and deletes are ignored. When none is given for a table that
+has none and was not loaded yet, its full load is read and keys are proposed: columns,
+or pairs of them, that are unique and never NULL, with their counts. The table is active
+then, without a key; with --dry-run nothing is set, and what a run would do is said for
+any table. --primary-key null asks for no proposal. The partition key makes Hive
 partitions. The order column, if any, says which of two changes is the later one.`,
 		Example: `  sluice activate sampledb.product --primary-key id
+  sluice activate sampledb.product --dry-run
   sluice activate sampledb.productorder --primary-key id --partition-key create_dt
   sluice activate sales.product --out-path my-lake-bucket/sales/`,
 		Args:              usageArgs(cobra.ExactArgs(1)),
@@ -36,6 +41,7 @@ partitions. The order column, if any, says which of two changes is the later one
 	flags.StringVar(&dialect, "dialect", "", `whose columns tell what happened to a row: dms or debezium; "" = as the next file says`)
 	flags.StringVar(&compact, "compact", "", `whether runs compact it by themselves: true or false; "" = as --compact of the run says`)
 	flags.StringVar(&policy, "schema-policy", "", `what a change of the inputs' columns does: evolve (the default) takes it, strict halts the table; "" = evolve`)
+	dry := flags.Bool("dry-run", false, "set nothing: check the columns, propose keys where there is none, say what a run would do")
 	csv := addCSVFlags(flags)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		settings, err := csv.settings(c)
@@ -53,7 +59,7 @@ partitions. The order column, if any, says which of two changes is the later one
 				PrimaryKey: given("primary-key", &primary), PartitionKey: given("partition-key", &partition),
 				OrderColumn: given("order-column", &order), OutPath: given("out-path", &outPath),
 				CSV: settings, Dialect: given("dialect", &dialect),
-				Compact: given("compact", &compact), SchemaPolicy: given("schema-policy", &policy),
+				Compact: given("compact", &compact), SchemaPolicy: given("schema-policy", &policy), DryRun: *dry,
 			})
 		})
 	}
@@ -123,6 +129,9 @@ func (a *app) change(ctx context.Context, o *options, do func(context.Context, e
 		if _, err := fmt.Fprintln(a.stderr, "warning: "+t.Warning); err != nil {
 			return err
 		}
+	}
+	if t.Proposal != nil {
+		return a.printProposal(o, t)
 	}
 	return a.printTables(o, []replicate.Table{t})
 }

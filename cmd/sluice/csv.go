@@ -53,6 +53,9 @@ func (f *csvFlags) settings(c *cobra.Command) (map[string]string, error) {
 	if null, given := set[statestore.CSVNull]; given && null == "" {
 		set[statestore.CSVNull] = `""` // an attribute that is empty is not set
 	}
+	if !c.Flags().Changed("csv-schema") && len(set) == 0 {
+		return nil, nil
+	}
 	if !c.Flags().Changed("csv-schema") {
 		return set, nil
 	}

@@ -4,6 +4,8 @@
 // The counts are those of this file. The tests of this package count the same on real servers and fail when they differ.
 package cost
 
+import "math"
+
 // Requests are counts of requests to S3 and DynamoDB, by what they cost.
 type Requests struct {
 	Lists  float64 `json:"lists"`
@@ -66,3 +68,11 @@ const (
 	// ItemBytes is a bound of a control item: two write units, one read unit, half a unit in a scan.
 	ItemBytes = 2048
 )
+
+// LoadOf is what a full load takes, roughly: the counts, and a request more for each window of 8 MiB of what is read and
+// of what is written.
+func LoadOf(inputs, files int, read, written int64) Requests {
+	c := Counted()
+	return c.Load.plus(c.LoadInput.times(float64(inputs))).plus(c.LoadFile.times(float64(files))).
+		plus(Requests{Gets: math.Floor(float64(read) / partBytes), Puts: math.Floor(float64(written) / partBytes)})
+}

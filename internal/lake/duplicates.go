@@ -77,6 +77,17 @@ func newHashSet(hashes int64) hashSet {
 	return hashSet{slots: make([]uint64, size)}
 }
 
+// has reports whether the hash is there.
+func (s *hashSet) has(hash uint64) bool {
+	mask := uint64(len(s.slots) - 1)
+	for at := hash & mask; s.slots[at] != 0; at = (at + 1) & mask {
+		if s.slots[at] == hash {
+			return true
+		}
+	}
+	return false
+}
+
 // add reports whether the hash was not there yet.
 func (s *hashSet) add(hash uint64) bool {
 	hash = max(hash, 1)

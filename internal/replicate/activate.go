@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"sluice/internal/dms"
 	"sluice/internal/lake"
 	"sluice/internal/object"
 	"sluice/internal/parquetedit"
@@ -19,14 +18,7 @@ import (
 // several rows of one key, as far as its bounded memory shows.
 func (e *Engine) checkActivation(ctx context.Context, item statestore.Item, set map[string]string) (warning string, err error) {
 	r := &run{e: e, meter: &meter{}, result: &Result{}, dry: true}
-	merged := statestore.Item{}
-	for name, v := range item {
-		merged[name] = v
-	}
-	for name, v := range set {
-		merged[name] = v
-	}
-	if err := r.adopt(ctx, merged); err != nil {
+	if err := r.adopt(ctx, with(item, set)); err != nil {
 		return "", asUsage(err)
 	}
 	if out, ok := set[statestore.OutPath]; ok && out != item[statestore.OutPath] {
@@ -100,25 +92,13 @@ func (e *Engine) hasLake(ctx context.Context, item statestore.Item) (bool, error
 // warnOfDuplicates looks whether the key tells the rows of the full load apart.
 // What cannot be read is for the run to halt at.
 func (r *run) warnOfDuplicates(ctx context.Context, l *listing) (string, error) {
-	load := &lake.Load{Options: dms.Options{Dialect: r.t.reading(), BeforeImagePrefix: r.t.before}}
-	for _, in := range l.loads {
-		op, err := r.openInput(ctx, in)
-		if kind, _ := fate(err); err != nil && kind == halt {
-			return "", nil
-		}
-		if err != nil {
-			return "", err
-		}
-		load.Inputs = append(load.Inputs, lake.LoadFile{Name: in.key, Open: op.file})
-	}
-	schema, err := lake.LoadSchema(load, lake.Schema{Key: r.t.key}, true)
+	load, err := r.openLoad(ctx, l, r.t.key)
 	if kind, _ := fate(err); err != nil && kind == halt {
 		return "", nil
 	}
 	if err != nil {
 		return "", err
 	}
-	load.Schema = &schema
 	surplus, whole, err := load.Duplicates(ctx)
 	if kind, _ := fate(err); err != nil && kind != halt {
 		return "", err

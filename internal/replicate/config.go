@@ -72,4 +72,5 @@ type Activation struct {
 	CSV          map[string]string // what to set of the CSV attributes; "" unsets one
 	Compact      *string           // "true", "false", or "" for what the engine's setting says
 	SchemaPolicy *string           // "strict", "evolve", or "" for the default, which is to evolve
+	DryRun       bool              // nothing is set: only what would be is checked, and said what a run would do
 }

@@ -118,7 +118,8 @@ func (e *Engine) match(items map[string]statestore.Item, name string) (statestor
 	return nil, fmt.Errorf("%w: %q names %d tables; give the full path, such as %s", ErrUsage, name, len(matches), matches[0][statestore.Path])
 }
 
-// Activate checks that the columns exist, sets the attributes and the flag. Errors of the operator wrap [ErrUsage].
+// Activate checks that the columns exist, sets the attributes and the flag. For a table that has no primary key and was not
+// loaded yet it looks which columns could be one, unless it is told. Errors of the operator wrap [ErrUsage].
 func (e *Engine) Activate(ctx context.Context, name string, a Activation) (Table, error) {
 	if err := e.stores.State.EnsureTable(ctx); err != nil {
 		return Table{}, err
@@ -145,11 +146,17 @@ func (e *Engine) Activate(ctx context.Context, name string, a Activation) (Table
 	if err != nil {
 		return Table{}, err
 	}
-	if err := e.stores.State.Activate(ctx, item[statestore.Path], set); err != nil {
+	proposal, err := e.propose(ctx, item, activation{a, set})
+	if err != nil {
 		return Table{}, err
 	}
+	if !a.DryRun {
+		if err := e.stores.State.Activate(ctx, item[statestore.Path], set); err != nil {
+			return Table{}, err
+		}
+	}
 	table, err := e.reread(ctx, item)
-	table.Warning = warning
+	table.Warning, table.Proposal = warning, proposal
 	return table, err
 }
 

@@ -95,8 +95,9 @@ type Table struct {
 	LagSeconds          int64             `json:"lag_seconds"` // now − the time in the newest consumed change file's name (or the load's date); -1 = nothing consumed yet
 	Status              string            `json:"status"`      // "ok", "halted", "pending"; "unreadable" when the item cannot be read
 	Reason              string            `json:"reason"`
-	Warning             string            `json:"warning,omitempty"` // what activate found and let pass
-	Attributes          map[string]string `json:"-"`                 // the whole control item
+	Proposal            *Proposal         `json:"proposal,omitempty"` // by activate
+	Warning             string            `json:"warning,omitempty"`  // what activate found and let pass
+	Attributes          map[string]string `json:"-"`                  // the whole control item
 }
 
 // Check is one finding of `sluice doctor`.
