@@ -4,8 +4,8 @@ import (
 	"slices"
 	"time"
 
-	"sluice/internal/replicate"
 	"sluice/scripts/dmsgen"
+	"sluice/statestore"
 )
 
 // caseEvent is something that happens to a table whose eight rows are loaded. What is left to merge at its end is merged after it.
@@ -180,11 +180,16 @@ func caseColumnEvents() []caseEvent {
 			wide := s.updated(1, 1)
 			wide.Row[s.table.Index("price")] = "1234567890.12"
 			s.change(wide)
-			if s.settings().InsertsOnly {
-				s.run(itemName, replicate.Merged)
-				return // the update was not written
+			switch {
+			case s.settings().InsertsOnly || s.setting.misfit == "":
+				s.equal() // the update was not written, or fits
+			case s.setting.misfit == "schema":
+				s.halts("schema", "schema")
+			default:
+				s.halts("input", "")
+				s.set(itemPath, map[string]string{statestore.CSVSchema: csvSchema(s.settings(), s.table)})
+				s.halts("schema", "schema")
 			}
-			s.halts("schema", "schema")
 			s.equal()
 			s.change(s.updated(2, 1))
 		}},

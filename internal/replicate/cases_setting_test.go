@@ -16,6 +16,8 @@ type caseSetting struct {
 	partition  string
 	segments   []func(*dmsgen.Settings) // of the full load
 	only       []string                 // events; nil = all of them
+	except     []string                 // events that have a test of their own in this setting
+	misfit     string                   // code of the halt at a value that does not fit its column; "" = it fits
 }
 
 // caseSettings are the settings one at a time, against the first, which is DMS's own with Parquet.
@@ -24,7 +26,12 @@ func caseSettings() []caseSetting {
 	settings = append(settings, pageSettings()...)
 	settings = append(settings, columnSettings()...)
 	settings = append(settings, nameSettings()...)
-	return append(settings, tableSettings()...)
+	settings = append(settings, tableSettings()...)
+	settings = append(settings, debeziumSettings()...)
+	for i := range settings {
+		settings[i].misfit = "schema"
+	}
+	return append(settings, csvCases()...)
 }
 
 // pageSettings change the bytes of Parquet files.
@@ -107,9 +114,21 @@ func tableSettings() []caseSetting {
 	}
 }
 
+func debeziumSettings() []caseSetting {
+	return []caseSetting{
+		{name: "Debezium", edit: func(s *dmsgen.Settings) { s.Dialect = dmsgen.Debezium }},
+		{name: "Debezium, deletes with the key only", edit: func(s *dmsgen.Settings) { s.Dialect, s.KeyOnlyDeletes = dmsgen.Debezium, true }},
+		{name: "Debezium, snappy", edit: func(s *dmsgen.Settings) { s.Dialect, s.Compression = dmsgen.Debezium, "snappy" }},
+		{
+			name: "Debezium, partitioned, ordered", partition: "dept", attributes: map[string]string{"OrderColumn": "__source_ts_ms"},
+			edit: func(s *dmsgen.Settings) { s.Dialect, s.KeyOnlyDeletes = dmsgen.Debezium, true },
+		},
+	}
+}
+
 // casePairs are settings that meet.
 func casePairs() []caseSetting {
-	return []caseSetting{
+	pairs := []caseSetting{
 		{name: "partitioned, deletes with the key only", partition: "dept", edit: func(s *dmsgen.Settings) { s.KeyOnlyDeletes = true }},
 		{name: "partitioned, images of the key", partition: "dept", edit: func(s *dmsgen.Settings) { s.BeforeImages = dmsgen.KeyImages }},
 		{
@@ -127,4 +146,8 @@ func casePairs() []caseSetting {
 			edit: func(s *dmsgen.Settings) { s.PageV2, s.Encoding, s.Milliseconds = true, "plain-dictionary", true },
 		},
 	}
+	for i := range pairs {
+		pairs[i].misfit = "schema"
+	}
+	return pairs
 }
