@@ -126,28 +126,14 @@ func (c *column) isNull(f span, text []byte) bool {
 	return len(b) == 0 && !c.textual || string(b) == c.null
 }
 
-// problem is what is wrong with a field.
-type problem int
-
-const (
-	fine   problem = iota
-	misfit         // it is none of the type's values
-	untold         // the source did not say what it holds
-
-)
-
-// value reads a field.
-func (c *column) value(f span, text []byte) (parquet.Value, problem) {
+// value reads a field; false when it is none of the type's values.
+func (c *column) value(f span, text []byte) (parquet.Value, bool) {
 	if c.isNull(f, text) {
-		return parquet.Value{}, fine
+		return parquet.Value{}, true
 	}
 	b := f.unquoted(text)
 	if c.noSup != "" && !f.quoted() && string(b) == c.noSup {
-		return parquet.Value{}, untold
+		return Untold(), true
 	}
-	v, ok := c.parse(b)
-	if !ok {
-		return v, misfit
-	}
-	return v, fine
+	return c.parse(b)
 }

@@ -24,6 +24,8 @@ type CSVFile struct {
 	read  []column
 	nulls [][]int64 // by block and column; nil = not known
 
+	untold *InputError // the first field that the source left out
+
 	mu   sync.Mutex
 	body *body
 	held []heldBlock // as they came
@@ -42,8 +44,16 @@ func OpenCSV(src parquetedit.Source, x CSVIndex) *CSVFile {
 // Reopen returns the same file from another source; what was learnt when it was scanned stays.
 func (f *CSVFile) Reopen(src parquetedit.Source) *CSVFile {
 	again := OpenCSV(src, f.index)
-	again.nulls = f.nulls
+	again.nulls, again.untold = f.nulls, f.untold
 	return again
+}
+
+// Untold is an error that names the first field which holds CsvNoSupValue, nil where none does or the file was not scanned.
+func (f *CSVFile) Untold() error {
+	if f.untold == nil {
+		return nil
+	}
+	return f.untold
 }
 
 // Index is what OpenCSV needs to open the object again.
@@ -96,8 +106,8 @@ func (f *CSVFile) ReadColumn(ctx context.Context, group, column int, yield func(
 	values := make([]parquet.Value, b.rows)
 	width, c := len(f.read), &f.read[column]
 	for row := range values {
-		v, wrong := c.value(b.fields[row*width+column], b.text)
-		if wrong != fine {
+		v, ok := c.value(b.fields[row*width+column], b.text)
+		if !ok {
 			return &InputError{Column: f.index.Columns[column].Name, Row: f.RowGroups()[group].FirstRow + int64(row), Reason: "it is no longer what it was when the file was scanned"}
 		}
 		values[row] = v

@@ -42,8 +42,17 @@ func (e *MisfitError) Error() string {
 	return fmt.Sprintf("row %d: column %q: a field of %d bytes is no value of its type", e.Row, e.Column, e.Length)
 }
 
-// ErrNoSup is wrapped when a field holds CsvNoSupValue: the source's log did not say what the row holds there.
-var ErrNoSup = errors.New("it holds CsvNoSupValue: the source's log leaves out columns that did not change")
+// ErrUntold is wrapped where a field holds CsvNoSupValue and nothing says what its row holds.
+var ErrUntold = errors.New("it holds CsvNoSupValue: the source's log left out what did not change")
+
+// Untold is the value of a field that holds CsvNoSupValue: the row has there what it had before. It is a NULL to those who do not know it.
+func Untold() parquet.Value { return parquet.NullValue().Level(0, untoldLevel, 0) }
+
+// untoldLevel is no definition level of a flat column.
+const untoldLevel = 100
+
+// IsUntold says whether a value is [Untold].
+func IsUntold(v parquet.Value) bool { return v.IsNull() && v.DefinitionLevel() == untoldLevel }
 
 // A file that inflates to so much, and to so many times its size, is no CSV of a table.
 const (
@@ -75,12 +84,13 @@ func ScanCSV(ctx context.Context, src parquetedit.Source, c CSVSettings) (*CSVFi
 // scan is one reading of an object.
 type scan struct {
 	CSVSettings
-	index CSVIndex
-	given []bool
-	read  []column
-	nulls [][]int64 // by block and column
-	mu    sync.Mutex
-	wider map[string]parquetedit.Type // types that would hold what did not fit
+	index  CSVIndex
+	given  []bool
+	read   []column
+	nulls  [][]int64 // by block and column
+	mu     sync.Mutex
+	untold *InputError                 // the first field that the source left out
+	wider  map[string]parquetedit.Type // types that would hold what did not fit
 }
 
 func (s *scan) file(ctx context.Context, src parquetedit.Source) (*CSVFile, error) {
@@ -100,7 +110,7 @@ func (s *scan) file(ctx context.Context, src parquetedit.Source) (*CSVFile, erro
 		return nil, err
 	}
 	f := OpenCSV(src, s.index)
-	f.nulls = s.nulls
+	f.nulls, f.untold = s.nulls, s.untold
 	return f, nil
 }
 
@@ -235,14 +245,17 @@ func (s *scan) check(n int, made *block, first int64) error {
 	for c := range s.read {
 		for row := range made.rows {
 			f := made.fields[row*width+c]
-			v, wrong := s.read[c].value(f, made.text)
-			if wrong != fine {
-				if err := s.fault(c, first+int64(row), f.unquoted(made.text), wrong); err != nil {
+			v, ok := s.read[c].value(f, made.text)
+			if !ok {
+				if err := s.fault(c, first+int64(row), f.unquoted(made.text)); err != nil {
 					return err
 				}
 			}
 			if v.IsNull() {
 				nulls[c]++
+			}
+			if IsUntold(v) {
+				s.leftOut(c, first+int64(row))
 			}
 		}
 	}
@@ -255,13 +268,20 @@ func (s *scan) check(n int, made *block, first int64) error {
 	return nil
 }
 
+// leftOut remembers the first field that the source left out.
+func (s *scan) leftOut(c int, row int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.untold == nil || row < s.untold.Row {
+		s.untold = &InputError{Column: s.index.Columns[c].Name, Row: row, Reason: ErrUntold.Error(), Err: ErrUntold}
+	}
+}
+
 // fault makes the error of a field, or the type of its column wider.
-func (s *scan) fault(c int, row int64, text []byte, wrong problem) error {
+func (s *scan) fault(c int, row int64, text []byte) error {
 	name, t := s.index.Columns[c].Name, s.index.Columns[c].Type
-	switch {
-	case wrong == untold:
-		return &InputError{Column: name, Row: row, Reason: ErrNoSup.Error(), Err: ErrNoSup}
-	case name == OpColumn:
+	switch name {
+	case OpColumn:
 		return &InputError{Column: name, Row: row, Reason: fmt.Sprintf("%s: %s", unnamed(text), ErrOp), Err: ErrOp}
 	}
 	misfit := &MisfitError{Column: name, Row: row, Length: len(text), Type: t, Given: s.given[c]}

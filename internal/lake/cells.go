@@ -6,6 +6,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/deprecated"
 
+	"sluice/internal/dms"
 	"sluice/internal/parquetedit"
 )
 
@@ -21,7 +22,7 @@ type cells struct {
 	text   int64 // bytes of the texts that are in use
 	unused int64 // bytes of those that no longer are; what several slots share is counted for each
 
-	odd map[int32]value // values of another kind, which no writer will take
+	odd map[int32]value // values of another kind, which no writer will take; and what an update leaves as it is
 }
 
 // cellBlock holds a number, its bits or where its text lies for each slot whose bit is set; the others are NULL.
@@ -125,7 +126,7 @@ func (c *cells) set(slot int32, v value) {
 		delete(c.odd, slot)
 	}
 	switch {
-	case v.IsNull():
+	case v.IsNull() && !dms.IsUntold(v):
 		return
 	case v.Kind() != c.kind:
 		if c.odd == nil {

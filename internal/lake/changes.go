@@ -22,6 +22,7 @@ type Changes struct {
 	first     *keyIndex // by the first key column
 	index     *keyIndex // by the whole key, where it has several columns
 	orders    cells     // value of the order column, by slot
+	partial   *partial  // nil where no update leaves columns as they are
 }
 
 // Net ends the fold. Keys whose last change is in the lake already are left
@@ -34,6 +35,9 @@ func (f *Fold) Net() (*Changes, error) {
 	c := &Changes{
 		Schema: f.schema, Read: f.read, Anomalies: f.odd,
 		key: f.key, order: f.order, entries: entries, rows: f.rows, ops: f.ops, orders: f.orders,
+	}
+	if f.partial != nil && len(f.partial.from) > 0 {
+		c.partial = f.partial
 	}
 	f.known = keyIndex{}
 	return c, c.prepare()

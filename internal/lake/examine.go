@@ -25,6 +25,9 @@ func (c *Changes) examine(ctx context.Context, s *seeker, g groupHits) error {
 	if err := c.markStale(ctx, s, g); err != nil {
 		return err
 	}
+	if err := c.lookUp(ctx, s, g); err != nil {
+		return err
+	}
 	equal := c.candidates(s, g)
 	for _, at := range s.cheapest(g.group) {
 		if len(equal) == 0 {
@@ -94,7 +97,7 @@ func (c *Changes) candidates(s *seeker, g groupHits) []int {
 	var equal []int
 	for i, h := range g.hits {
 		e := c.entries[h.change]
-		if e.gone || h.stale || c.dirOf(e.slot) != s.file.Dir {
+		if e.gone || h.stale || c.dirOf(e.slot) != s.file.Dir || c.partial.places(c, e.slot) {
 			continue
 		}
 		null := true
@@ -142,7 +145,7 @@ func (c *Changes) stillEqual(ctx context.Context, s *seeker, x comparison) ([]in
 				return valueError(place{s.file.Key, rows[i]}, c.Schema.Columns[table], s.columns[x.column].Type, err)
 			}
 		}
-		if slot := c.entries[x.hits[x.equal[i]].change].slot; Equal(t, v, c.want(table, slot)) {
+		if slot := c.entries[x.hits[x.equal[i]].change].slot; Equal(t, v, c.want(table, slot)) || table >= 0 && dms.IsUntold(c.want(table, slot)) {
 			left = append(left, x.equal[i])
 		}
 		return nil

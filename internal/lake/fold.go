@@ -14,6 +14,7 @@ type value = parquet.Value
 // FoldOptions say how a run of changes is folded.
 type FoldOptions struct {
 	OrderColumn string // changes are folded by its value first; "" = by their order alone
+	Partial     bool   // updates may leave columns as they are ([dms.Untold])
 }
 
 // Fold takes the changes of a table's inputs in order and keeps the net effect
@@ -36,6 +37,7 @@ type Fold struct {
 	odd     int64
 	scratch []byte
 	part    *part // nil = every key is wanted
+	partial *partial
 }
 
 // entry is the net effect on one key so far.
@@ -56,6 +58,9 @@ func NewFold(s *Schema, o FoldOptions) (*Fold, error) {
 	f := &Fold{schema: s, key: key, order: -1, rows: make([]cells, len(s.Columns))}
 	for c, column := range s.Columns {
 		f.rows[c] = newCells(column.Type)
+	}
+	if o.Partial {
+		f.partial = newPartial()
 	}
 	if o.OrderColumn != "" {
 		at, err := s.places([]string{o.OrderColumn})
@@ -135,6 +140,10 @@ type row struct {
 func (r row) number() int64 { return r.batch.Row(r.at) }
 
 func (f *Fold) addRow(src *source, columns [][]value, r row) error {
+	leaves := f.partial != nil && r.op != dms.Delete && leavesOut(columns, r)
+	if leaves && (src.keyless || f.part != nil) {
+		return refused(place{src.Name, r.number()}, "the table has no key, or its changes do not fit into memory at once")
+	}
 	if src.keyless {
 		if r.op != dms.Insert {
 			f.odd++
@@ -154,10 +163,14 @@ func (f *Fold) addRow(src *source, columns [][]value, r row) error {
 		return err
 	}
 	if text := f.encode(old); old != nil && string(text) != string(key) {
-		f.put(text, src, change{columns: columns, row: r, gone: true, key: old})
+		if leaves {
+			return refused(place{src.Name, r.number()}, "it changes the key, too")
+		}
+		if err := f.put(text, src, change{columns: columns, row: r, gone: true, key: old}); err != nil {
+			return err
+		}
 	}
-	f.put(key, src, change{columns: columns, row: r, gone: r.op == dms.Delete})
-	return nil
+	return f.put(key, src, change{columns: columns, row: r, gone: r.op == dms.Delete, leaves: leaves})
 }
 
 // encodeKey appends the canonical key of a change to the scratch buffer.
@@ -223,6 +236,8 @@ type change struct {
 	row     row
 	gone    bool    // the key is deleted
 	key     []value // its values, where they are not the row's
+	leaves  bool    // some columns stay as they are
+	known   bool    // as the slot has them, which holds the row
 }
 
 // cell returns the row's value of a column.
@@ -234,22 +249,30 @@ func (c change) cell(column int) value {
 }
 
 // put makes a change the net effect of its key, unless the order column says that it is older than the one there.
-func (f *Fold) put(key []byte, src *source, c change) {
+func (f *Fold) put(key []byte, src *source, c change) error {
 	if f.part != nil && !f.part.holds(key) {
-		return
+		return nil
 	}
 	order := c.cell(f.order)
 	n := f.known.find(key)
 	known := n >= 0
 	if known && f.order >= 0 && Compare(f.schema.Columns[f.order].Type, order, f.orders.at(f.entries[n].slot)) < 0 {
-		return
+		return nil
 	}
 	if !known {
 		n = f.enter(entry{key: string(key), slot: int32(len(f.ops))})
 	}
 	e := &f.entries[n]
+	if c.leaves {
+		if known && e.gone && !e.context {
+			return refused(place{src.Name, c.row.number()}, "a change before it deletes its row")
+		}
+		f.partial.from[e.slot] = place{src.Name, c.row.number()}
+	}
+	c.known = known && !e.context
 	e.context, e.gone = src.Context, c.gone || src.Context
 	f.set(e.slot, c)
+	return nil
 }
 
 // append adds a change of a key-less table.
@@ -275,9 +298,11 @@ func (f *Fold) set(slot int32, c change) {
 		f.part.keep(slot, c)
 	}
 	for i := range f.rows {
-		if c.columns[i] == nil || c.gone {
+		switch {
+		case c.leaves && c.known && c.columns[i] != nil && dms.IsUntold(c.columns[i][c.row.at]):
+		case c.columns[i] == nil || c.gone:
 			f.rows[i].set(slot, value{})
-		} else {
+		default:
 			f.rows[i].set(slot, c.columns[i][c.row.at])
 		}
 	}

@@ -161,6 +161,9 @@ func (d *decision) add(ctx context.Context, c *Changes, open Opener) error {
 	if err != nil {
 		return err
 	}
+	if err := c.complete(); err != nil {
+		return err
+	}
 	d.part = c
 	rows, ends := c.byChange(hits)
 	from := int32(0)

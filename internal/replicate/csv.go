@@ -124,14 +124,28 @@ func (r *run) knownColumns(ctx context.Context) ([]parquetedit.Column, error) {
 	return s.schema.Columns, nil
 }
 
+// leavesOut says whether changes in a file leave out columns (CsvNoSupValue).
+func leavesOut(file dms.Columnar) bool {
+	f, ok := file.(*dms.CSVFile)
+	return ok && f.Untold() != nil
+}
+
+// whole returns a halt when rows of an input leave out columns where there is nothing that they could have been before.
+func (o opened) whole() error {
+	if f, ok := o.file.(*dms.CSVFile); ok && f.Untold() != nil {
+		return csvFault(o.input, f.Untold())
+	}
+	return nil
+}
+
 // csvFault makes what is wrong with a CSV file a halt with the remedy.
 func csvFault(in input, err error) error {
 	var misfit *dms.MisfitError
 	switch {
 	case errors.Is(err, dms.ErrNoColumns):
 		return haltf("input", "%s: %v; if its first line names the columns, set sluice activate --csv-header true; else say what they are with --csv-schema FILE; then acknowledge", in.key, err)
-	case errors.Is(err, dms.ErrNoSup):
-		return haltf("input", "%s: %v, and nothing is guessed; have the source log every column (supplemental logging, REPLICA IDENTITY FULL, binlog_row_image=FULL), reload the table, then acknowledge", in.key, err)
+	case errors.Is(err, dms.ErrUntold):
+		return haltf("input", "%s: %v, and nothing says what that was; have the source log every column (supplemental logging, REPLICA IDENTITY FULL, binlog_row_image=FULL), reload the table, then acknowledge", in.key, err)
 	case errors.As(err, &misfit) && misfit.Given:
 		return haltf("input", "%s: row %d: column %q: a field of %d bytes is no %s, which CsvSchema says it is; correct it with sluice activate --csv-schema, or write the file again, then acknowledge",
 			in.key, misfit.Row, misfit.Column, misfit.Length, lake.TypeName(misfit.Type))

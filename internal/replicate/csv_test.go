@@ -168,16 +168,80 @@ func TestACSVValueBeyondTheLakesTypeHaltsAndIsWidenedWhenAccepted(t *testing.T) 
 	}
 }
 
-func TestAFieldThatTheSourceLeftOutHalts(t *testing.T) {
+// TestColumnsThatTheSourceLeftOutStayAsTheyAre: with CsvNoSupValue an update says only what changed.
+func TestColumnsThatTheSourceLeftOutStayAsTheyAre(t *testing.T) {
+	t.Parallel()
+	left := dmsgen.Missing{}
+	for _, partition := range []string{"", "dept"} {
+		t.Run("partition "+partition, func(t *testing.T) {
+			t.Parallel()
+			w := newCSVWorld(t, func(s *dmsgen.Settings) { s.CSV.NoSup = "~" })
+			w.load(product(), []any{1, "chair", "home"}, []any{2, nil, "home"}, []any{3, "lamp", nil}, []any{4, "bed", "home"})
+			w.tick()
+			w.activateCSV(map[string]string{statestore.CSVSchema: productSchema, statestore.CSVNoSup: "~"})
+			w.activate("store.product", "id", partition)
+			w.run("store.product", replicate.Loaded)
+			w.change(product(), update(1, left, "office"), update(1, "stool", left), update(2, left, left), update(3, left, "light"),
+				insert(5, "desk", "home"), update(5, left, "office"), update(4, left, "office"), remove(4, "bed", "office"))
+			got := w.run("store.product", replicate.Merged)
+			want := []string{"1 stool office", "2 NULL home", "3 lamp light", "5 desk office"}
+			if diff := cmp.Diff(want, w.rows("product", "id, name, dept")); diff != "" {
+				t.Errorf("rows (-want +got):\n%s", diff)
+			}
+			if got.Updates+got.Noops != 3 || got.Inserts != 1 || got.Deletes != 1 {
+				t.Errorf("%d updates, %d noops, %d inserts, %d deletes", got.Updates, got.Noops, got.Inserts, got.Deletes)
+			}
+			w.change(product(), update(3, "torch", left))
+			w.run("store.product", replicate.Merged)
+			if diff := cmp.Diff([]string{"3 torch light"}, w.rows("product", "id, name, dept")[2:3]); diff != "" {
+				t.Error(diff)
+			}
+			if v := w.verify("store.product"); v.Well() || !strings.Contains(v.Reason, "CsvNoSupValue") {
+				t.Errorf("verify: %+v", v)
+			}
+		})
+	}
+}
+
+func TestAColumnThatTheSourceLeftOutHaltsWhereNothingSaysWhatItWas(t *testing.T) {
+	t.Parallel()
+	left := dmsgen.Missing{}
+	for name, changes := range map[string][]dmsgen.Change{
+		"the lake has no such row":       {update(9, left, "home")},
+		"a change before it deletes it":  {remove(1, "chair", "home"), update(1, left, "home")},
+		"the key changes, too":           {{Op: dmsgen.Update, Row: []any{7, left, "home"}, Before: []any{1, "chair", "home"}}},
+		"the key itself is not told":     {update(left, "chair", "home")},
+		"an insert that leaves out some": {insert(8, left, "home")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newCSVWorld(t, func(s *dmsgen.Settings) {
+				s.CSV.NoSup, s.CSV.Header, s.BeforeImages = "~", true, dmsgen.KeyImages
+			})
+			w.load(product(), []any{1, "chair", "home"})
+			w.tick()
+			w.activateCSV(map[string]string{statestore.CSVSchema: productSchema, statestore.CSVNoSup: "~"})
+			w.run("store.product", replicate.Loaded)
+			w.change(product(), changes...)
+			got := w.run("store.product", replicate.Halted)
+			if !strings.Contains(got.Reason, "CsvNoSupValue") && !strings.HasPrefix(got.Reason, "key:") {
+				t.Error(got.Reason)
+			}
+			if diff := cmp.Diff([]string{"1 chair home"}, w.rows("product", "id, name, dept")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestAFullLoadThatLeavesOutColumnsHalts(t *testing.T) {
 	t.Parallel()
 	w := newCSVWorld(t, func(s *dmsgen.Settings) { s.CSV.NoSup = "~" })
-	w.load(product(), []any{1, "chair", "home"})
+	w.load(product(), []any{1, "chair", dmsgen.Missing{}})
 	w.tick()
 	w.activateCSV(map[string]string{statestore.CSVSchema: productSchema, statestore.CSVNoSup: "~"})
-	w.run("store.product", replicate.Loaded)
-	w.change(product(), update(1, dmsgen.Missing{}, "home"))
 	got := w.run("store.product", replicate.Halted)
-	if !strings.HasPrefix(got.Reason, "input:") || !strings.Contains(got.Reason, `column "name"`) || !strings.Contains(got.Reason, "supplemental logging") {
+	if !strings.HasPrefix(got.Reason, "input:") || !strings.Contains(got.Reason, `column "dept"`) || !strings.Contains(got.Reason, "supplemental logging") {
 		t.Error(got.Reason)
 	}
 }

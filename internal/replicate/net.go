@@ -18,6 +18,9 @@ type planner interface {
 func (r *run) net(ctx context.Context, s *lake.Schema, o lake.FoldOptions, inputs []lake.Input, files []dms.Columnar) (planner, error) {
 	need := needOf(files)
 	parts := max(r.e.governor.parts(need, cap(r.e.ops)), need.share(r.e.batchBound()))
+	if slices.ContainsFunc(files, leavesOut) {
+		parts = 1
+	}
 	if err := r.hold(ctx, need.inParts(parts, cap(r.e.ops))); err != nil {
 		return nil, err
 	}

@@ -54,6 +54,9 @@ func (r *run) draftLoad(ctx context.Context, o *outlook) (*draft, error) {
 	var loads []opened
 	for _, in := range o.loads {
 		op, err := r.openInput(ctx, in)
+		if err == nil {
+			err = op.whole()
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -68,6 +68,14 @@ func (r *run) planChanges(ctx context.Context, o *outlook) (*draft, error) {
 // commit would write all of them again.
 const mergeParts = 5
 
+// mergeParts is how many parts a batch may be folded in: changes that leave out columns need the ones before them at hand.
+func (r *run) mergeParts() int64 {
+	if r.t.csv.NoSup != "" {
+		return 1
+	}
+	return mergeParts
+}
+
 // freshBatch opens inputs in order until their decoded size reaches that many times the bound; at least one.
 func (r *run) freshBatch(ctx context.Context, o *outlook, ready []input) (*batch, error) {
 	b := &batch{}
@@ -90,7 +98,7 @@ func (r *run) freshBatch(ctx context.Context, o *outlook, ready []input) (*batch
 		} else if err != nil {
 			return nil, err
 		}
-		if bytes += decodedBytes(op.file); bytes > mergeParts*r.e.batchBound() && len(b.apply) > 0 {
+		if bytes += decodedBytes(op.file); bytes > r.mergeParts()*r.e.batchBound() && len(b.apply) > 0 {
 			break
 		}
 		b.consumed, b.apply = append(b.consumed, in), append(b.apply, op)
@@ -266,7 +274,7 @@ func (r *run) fold(ctx context.Context, schema *lake.Schema, b *batch) (planner,
 		schema = &lake.Schema{Columns: schema.Columns} // nothing to key or to place
 	}
 	inputs, files := b.inputs()
-	return r.net(ctx, schema, lake.FoldOptions{OrderColumn: r.foldOrder(b)}, inputs, files)
+	return r.net(ctx, schema, lake.FoldOptions{OrderColumn: r.foldOrder(b), Partial: r.t.csv.NoSup != ""}, inputs, files)
 }
 
 func (r *run) foldOrder(b *batch) string {

@@ -250,6 +250,9 @@ func (r *run) claimFiles(ctx context.Context, inputs []input, schema *lake.Schem
 		if err != nil {
 			return err
 		}
+		if f, ok := o.file.(*dms.CSVFile); ok && f.Untold() != nil {
+			return fmt.Errorf("%s: %w; what such a row is cannot be told from the inputs alone", in.key, f.Untold())
+		}
 		columns[i] = o.reader.Columns()
 		files[i] = lake.ClaimFile{Name: in.key, Rows: o.file.NumRows(), Open: open}
 		return nil
