@@ -4,7 +4,7 @@ SHELL       := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS   += --no-print-directory
 
-FUZZTIME ?= 30s
+FUZZTIME ?= 1m
 SOAK     ?= 30m
 BENCH    ?= .
 PKG      ?= ./...
@@ -96,13 +96,8 @@ gobench: ## Go benchmarks, without tests (BENCH=regexp, PKG=./…)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for FUZZTIME=30s
-	@go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' $(PKG) | while read -r package; do \
-		{ go test -list '^Fuzz' "$$package" | grep '^Fuzz' || true; } | while read -r target; do \
-			echo "fuzz: $$package $$target"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime '$(FUZZTIME)' "$$package" </dev/null; \
-		done; \
-	done
+fuzz: ## every fuzz target for FUZZTIME=1m, then what each of them came to (PKG=./… for some packages)
+	@tools/fuzz '$(FUZZTIME)' $(PKG)
 
 .PHONY: soak
 soak: ## the long tests (TestSoak…) for SOAK=30m in all, on real servers; ends with the figures, by kind

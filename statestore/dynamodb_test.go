@@ -47,12 +47,12 @@ func commitSends() map[string]sends {
 			func(ctx context.Context, s statestore.Store) error { return s.Commit(ctx, first) },
 			update + "SET CommitId = 'ab', CommitPlan = 'p1', Seq = '000000000001' " +
 				"IF attribute_exists(path) AND attribute_not_exists(CommitId) AND ActiveFlag = 'true' AND " +
-				"(attribute_not_exists(Status) OR Status <> 'halted') AND (Seq = '000000000000' OR attribute_not_exists(Seq))",
+				"(attribute_not_exists(Status) OR Status <> 'halted') AND (Seq = '000000000000' OR (attribute_not_exists(Seq) OR Seq = ''))",
 		},
 		"replace": {
 			func(ctx context.Context, s statestore.Store) error { return s.Replace(ctx, "old", first) },
 			update + "SET CommitId = 'ab', CommitPlan = 'p1', Seq = '000000000001' " +
-				"IF attribute_exists(path) AND CommitId = 'old' AND (Seq = '000000000000' OR attribute_not_exists(Seq))",
+				"IF attribute_exists(path) AND CommitId = 'old' AND (Seq = '000000000000' OR (attribute_not_exists(Seq) OR Seq = ''))",
 		},
 		"finish": {
 			func(ctx context.Context, s statestore.Store) error { return s.Finish(ctx, f) },

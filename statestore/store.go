@@ -63,7 +63,7 @@ func refused(err error) bool {
 func seqIs(seq uint64) []Condition {
 	conds := []Condition{{Attr: Seq, Test: Equal, Value: FormatSeq(seq)}}
 	if seq == 0 {
-		conds = append(conds, Condition{Attr: Seq, Test: Absent})
+		conds = append(conds, Condition{Attr: Seq, Test: Blank})
 	}
 	return conds
 }

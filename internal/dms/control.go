@@ -12,3 +12,17 @@ func control(name string) bool {
 	name = strings.ToLower(name)
 	return strings.HasPrefix(name, "awsdms_") || name == "s3_validation_failures"
 }
+
+// What the names of PreserveTransactions' files begin with, and a text that sorts behind all of them.
+const (
+	TransactionsBegin = "CDC_TXN-"
+	TransactionsEnd   = "CDC_TXN."
+)
+
+// Transactions says whether a file, named without its folder, holds the changes of all tables in the order of their transactions: those
+// of PreserveTransactions are named CDC_TXN-20201117153046033.csv and lie in one folder, CdcPath, wherever that
+// is (UG, "Capturing data changes (CDC) including transaction order on the S3 target").
+func Transactions(name string) bool {
+	rest, ok := strings.CutPrefix(name, TransactionsBegin)
+	return ok && prefixOf(rest, isDigit) >= dateDigits
+}

@@ -2,6 +2,7 @@ package lake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/parquet-go/parquet-go"
@@ -52,7 +53,10 @@ type Slice struct {
 	cells    []cells // by column of the table
 }
 
-// ReadSlice reads a span of a changes object; the schema must be the one it was written with.
+// ErrSpan is returned when a span of a changes object is not the rows of one op.
+var ErrSpan = errors.New("the changes object is not the plan's")
+
+// ReadSlice reads a span of a changes object; the schema must be the one it was written with. [ErrSpan] when it is not the rows of one op.
 func ReadSlice(ctx context.Context, changes *parquetedit.File, s *Schema, span Span) (*Slice, error) {
 	slice := &Slice{schema: s, cells: make([]cells, len(s.Columns)), op: newCells(opColumn().Type), to: int(span.To - span.From)}
 	edits, rows := newCells(parquetedit.Type{Physical: parquet.Int32}), newCells(parquetedit.Type{Physical: parquet.Int64})
@@ -67,11 +71,17 @@ func ReadSlice(ctx context.Context, changes *parquetedit.File, s *Schema, span S
 			return nil, err
 		}
 		if n != slice.to {
-			return nil, fmt.Errorf("changes object ends before row %d", span.To)
+			return nil, fmt.Errorf("%w: it ends before row %d", ErrSpan, span.To)
 		}
 	}
+	last := int32(editDelete)
 	for i := range slice.to {
-		switch edits.at(int32(i)).Int32() {
+		kind := edits.at(int32(i)).Int32()
+		if kind < last || kind > editAdd {
+			return nil, fmt.Errorf("%w: rows %d to %d are of more than one op", ErrSpan, span.From, span.To)
+		}
+		last = kind
+		switch kind {
 		case editDelete:
 			slice.deletes = append(slice.deletes, rows.at(int32(i)).Int64())
 			slice.from = i + 1

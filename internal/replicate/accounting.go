@@ -176,12 +176,14 @@ func digest(anchor string, inputs []input) string {
 	return fmt.Sprintf("%s|%d|%s", anchor, n, hex.EncodeToString(hash.Sum(nil)[:16]))
 }
 
-// anchorOf returns the anchor that a digest was made with.
-func anchorOf(digest string) string {
+// anchorOf returns the anchor in a table's folder that a digest was made with. What is no digest of ours has none: a listing
+// that began somewhere else would not show what is there.
+func anchorOf(folder, digest string) string {
 	for range 2 {
-		if at := strings.LastIndexByte(digest, '|'); at >= 0 {
-			digest = digest[:at]
-		}
+		digest = digest[:max(strings.LastIndexByte(digest, '|'), 0)]
+	}
+	if !strings.HasPrefix(digest, folder) {
+		return ""
 	}
 	return digest
 }

@@ -296,10 +296,10 @@ func TestDigest(t *testing.T) {
 			}
 		})
 	}
-	if got := anchorOf(base); got != anchor {
+	if got := anchorOf(rawFolder, base); got != anchor {
 		t.Errorf("anchorOf: got %q, want %q", got, anchor)
 	}
-	if got := anchorOf(digest("", nil)); got != "" {
+	if got := anchorOf(rawFolder, digest("", nil)); got != "" {
 		t.Errorf("anchorOf without anchor: got %q", got)
 	}
 }

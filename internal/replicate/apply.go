@@ -269,7 +269,7 @@ func (r *run) openChanges(ctx context.Context, p *Plan) (*parquetedit.File, erro
 
 // changesFault halts over net changes that are gone or broken.
 func changesFault(p *Plan, err error) error {
-	if err != nil && (inDoubt(err) || dataFault(err) != "") {
+	if err != nil && (inDoubt(err) || dataFault(err) != "" || errors.Is(err, lake.ErrSpan)) {
 		return haltf("bookkeeping", "the net changes of commit %s, %s, cannot be read: %v; restore the object", p.commitKey(), p.Changes, err)
 	}
 	return err

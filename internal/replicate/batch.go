@@ -35,7 +35,7 @@ func (e *Engine) ApplyBatch(ctx context.Context, b Batch, o StepOptions) Step {
 			return err
 		}
 		for _, op := range b.Ops {
-			if err := op.check(a.plan); err != nil {
+			if err := op.check(a.plan, a.t.lake); err != nil {
 				return fmt.Errorf("%w: op %d of commit %s %w", ErrUsage, op.N, a.plan.commitKey(), err)
 			}
 		}

@@ -16,7 +16,7 @@ import (
 )
 
 // pendingMerge is a merge that was committed and not applied, and the keys of its bookkeeping.
-func pendingMerge(t *testing.T) (*bench, []string) {
+func pendingMerge(t testing.TB) (*bench, []string) {
 	t.Helper()
 	b := partitioned(t)
 	b.change(insert(6, "f", "new"), update(1, "A", "x"), remove(3, "c", "y"))

@@ -40,7 +40,7 @@ func (r *run) look(ctx context.Context) (*outlook, error) {
 	if o.listing = r.listed; o.listing == nil {
 		anchor := ""
 		if o.known && r.t.item[statestore.ListedOn] == r.e.today() {
-			anchor = anchorOf(r.t.item[statestore.InputsDigest])
+			anchor = anchorOf(r.t.raw, r.t.item[statestore.InputsDigest])
 		}
 		var err error
 		if o.listing, err = r.list(ctx, anchor); err != nil {
@@ -48,6 +48,9 @@ func (r *run) look(ctx context.Context) (*outlook, error) {
 		}
 	}
 	r.sawNames(o.listing)
+	if o.mixed {
+		return nil, transactionsHalt(r.t.path)
+	}
 	return o, r.judge(ctx, o)
 }
 

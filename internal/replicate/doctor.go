@@ -15,7 +15,7 @@ import (
 // that the clocks agree, and for each active table that nothing was missed and that the catalog has it. It writes one probe object below the
 // lake's _sluice/ folder, and lets the next run register what the catalog lost.
 func (e *Engine) Doctor(ctx context.Context, report func(Check)) error {
-	e.checkRaw(ctx, report)
+	found := e.checkRaw(ctx, report)
 	e.checkLake(ctx, report)
 	items, err := e.items(ctx, func(r Result) {
 		report(Check{Name: "control item " + r.Path, Detail: r.Reason, Remedy: "make every attribute a string (S)"})
@@ -25,6 +25,7 @@ func (e *Engine) Doctor(ctx context.Context, report func(Check)) error {
 		return ctx.Err()
 	}
 	report(Check{Name: "control table", OK: true, Detail: fmt.Sprintf("%d tables registered", len(items))})
+	e.checkFolders(ctx, found, items, report)
 	for _, path := range sortedKeys(items) {
 		if item := items[path]; item != nil && item.Active() && e.inScope(item) {
 			report(e.checkTable(ctx, item))
@@ -34,15 +35,37 @@ func (e *Engine) Doctor(ctx context.Context, report func(Check)) error {
 	return ctx.Err()
 }
 
-func (e *Engine) checkRaw(ctx context.Context, report func(Check)) {
-	found, err := e.discover(ctx)
-	check := Check{Name: "raw " + e.cfg.RawBucket + "/" + e.cfg.RawPrefix, OK: err == nil, Detail: fmt.Sprintf("%d tables found", len(found))}
-	if err != nil {
+func (e *Engine) checkRaw(ctx context.Context, report func(Check)) *found {
+	f, err := e.discover(ctx)
+	check := Check{Name: "raw " + e.cfg.RawBucket + "/" + e.cfg.RawPrefix, OK: err == nil}
+	switch {
+	case err != nil:
 		check.Detail, check.Remedy = err.Error(), "check --raw, the credentials, and the permissions s3:ListBucket and s3:GetObject"
-	} else if len(found) == 0 {
+		f = &found{}
+	case len(f.tables) == 0:
 		check.OK, check.Remedy = false, "--raw must name the folder that holds schema/table/ folders"
+		fallthrough
+	default:
+		check.Detail = fmt.Sprintf("%d tables found", len(f.tables))
 	}
 	report(check)
+	return f
+}
+
+// checkFolders tells of the folders that no table can be made of.
+func (e *Engine) checkFolders(ctx context.Context, f *found, items map[string]statestore.Item, report func(Check)) {
+	refused := f.transactions
+	for _, path := range f.tables {
+		if _, known := items[path]; known {
+			continue
+		}
+		if transactions, err := e.holdsTransactions(ctx, path); err == nil && transactions {
+			refused = append(refused, path)
+		}
+	}
+	for _, folder := range refused {
+		report(Check{Name: "folder " + folder, Detail: transactionsHalt(folder).Error(), Remedy: "set PreserveTransactions=false on the DMS endpoint, remove the CDC_TXN files, reload the tables"})
+	}
 }
 
 func (e *Engine) checkLake(ctx context.Context, report func(Check)) {

@@ -19,16 +19,31 @@ func (e *Engine) Forecast(ctx context.Context, report func(Forecast)) error {
 	if err != nil {
 		return err
 	}
-	for _, path := range found {
+	for _, folder := range found.transactions {
+		report(refusedForecast(e.refuseTransactions(folder)))
+	}
+	for _, path := range found.tables {
 		if _, known := items[path]; !known {
 			item, err := statestore.NewItem(path, e.cfg.LakeBucket+"/"+e.cfg.LakePrefix)
 			if err != nil {
 				return err
 			}
+			transactions, err := e.holdsTransactions(ctx, path)
+			if err != nil {
+				return err
+			}
+			if transactions {
+				report(refusedForecast(e.refuseTransactions(path)))
+				continue
+			}
 			report(Forecast{Table: tableName(item), Path: path, Action: Registered, Reason: "not registered yet", Inputs: []string{}, Files: []string{}})
 		}
 	}
 	return eachTable(ctx, e, items, func(item statestore.Item) Forecast { return e.forecast(ctx, item) }, report)
+}
+
+func refusedForecast(r Result) Forecast {
+	return Forecast{Table: r.Table, Path: r.Path, Action: r.Action, Reason: r.Reason, Inputs: []string{}, Files: []string{}}
 }
 
 func (e *Engine) forecast(ctx context.Context, item statestore.Item) Forecast {
@@ -74,7 +89,7 @@ func (r *run) describeRest(ctx context.Context, d *draft, f *Forecast) error {
 	if d.ledger == nil {
 		return nil // the pending commit: what follows is planned on the lake that it leaves
 	}
-	anchor := anchorOf(d.Set[statestore.InputsDigest])
+	anchor := anchorOf(r.t.raw, d.Set[statestore.InputsDigest])
 	l, err := r.list(ctx, anchor)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package replicate
 import (
 	"context"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ type listing struct {
 	changes []input  // in their order
 	ignored int      // objects whose names are not DMS's
 	names   []string // up to ten of them
+	mixed   bool     // files of PreserveTransactions are among them
 }
 
 // list lists the table's folder from the anchor on.
@@ -63,6 +65,7 @@ func (l *listing) add(t *table, info object.Info) {
 		if strings.HasSuffix(info.Key, "/") && info.Size == 0 {
 			return // a folder that a console made
 		}
+		l.mixed = l.mixed || dms.Transactions(path.Base(info.Key))
 		if l.ignored++; len(l.names) < 10 {
 			l.names = append(l.names, info.Key)
 		}
@@ -117,7 +120,7 @@ func (r *run) resting(ctx context.Context) (bool, error) {
 	if recorded == "" || r.t.item[statestore.Accept] != "" || r.unregistered() {
 		return false, nil
 	}
-	anchor := anchorOf(recorded)
+	anchor := anchorOf(r.t.raw, recorded)
 	whole := anchor == "" || r.t.item[statestore.ListedOn] != r.e.today()
 	start := anchor
 	if whole {
@@ -129,7 +132,7 @@ func (r *run) resting(ctx context.Context) (bool, error) {
 	}
 	r.sawNames(l)
 	r.seen = l
-	if digest(anchor, slices.Concat(l.loads, l.changes)) != recorded {
+	if l.mixed || digest(anchor, slices.Concat(l.loads, l.changes)) != recorded {
 		if whole {
 			r.listed = l
 		}

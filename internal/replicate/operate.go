@@ -81,7 +81,7 @@ func (e *Engine) find(ctx context.Context, name string) (statestore.Item, error)
 	if err != nil {
 		return nil, err
 	}
-	for _, path := range found {
+	for _, path := range found.tables {
 		if _, known := items[path]; known || !names(path, name) {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // readOps reads the ops of both phases of a plan.
@@ -32,7 +33,7 @@ func (r *run) readPhase(ctx context.Context, p *Plan, phase int) (ops []Op, err 
 			return nil, haltf("bookkeeping", "%s is not of commit %s, phase %d; restore the object", want.Key, p.commitKey(), phase+1)
 		}
 		for _, op := range b.Ops {
-			if err := op.check(p); err != nil {
+			if err := op.check(p, r.t.lake); err != nil {
 				return nil, haltf("bookkeeping", "%s: op %d %v; restore the object, or run the version of sluice that wrote it", want.Key, op.N, err)
 			}
 			ops = append(ops, op)
@@ -44,13 +45,15 @@ func (r *run) readPhase(ctx context.Context, p *Plan, phase int) (ops []Op, err 
 	return ops, nil
 }
 
-// check says what keeps an op from being carried out as part of the plan.
-func (op Op) check(p *Plan) error {
-	outside := func(f OpFile) bool { return f.Key == "" }
+// check says what keeps an op from being carried out as part of the plan, in the lake folder given.
+func (op Op) check(p *Plan, folder string) error {
+	outside := func(f OpFile) bool { return !strings.HasPrefix(f.Key, folder) || f.Key == folder || f.Rows < 0 }
 	source := func(part int) bool { return part >= 0 && part < len(p.Sources) }
 	switch {
 	case len(op.Files) == 0 || slices.ContainsFunc(op.Files, outside):
-		return fmt.Errorf("names no file")
+		return fmt.Errorf("names no file of %s, or one of fewer than no rows", folder)
+	case op.Size < 0 || op.Bytes < 0:
+		return fmt.Errorf("is of %d bytes, of %d", op.Bytes, op.Size)
 	case op.Changes != nil && (p.Changes == "" || op.Changes.From < 0 || op.Changes.To < op.Changes.From):
 		return fmt.Errorf("has a slice of changes that cannot be")
 	}

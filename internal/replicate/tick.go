@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"sluice/internal/dms"
 	"sluice/internal/object"
 	"sluice/statestore"
 )
@@ -36,8 +35,11 @@ func (e *Engine) everyTable(ctx context.Context, do func(statestore.Item) Result
 	if err != nil {
 		return err
 	}
+	for _, folder := range found.transactions {
+		report(e.refuseTransactions(folder))
+	}
 	var fresh []string
-	for _, path := range found {
+	for _, path := range found.tables {
 		if _, known := items[path]; !known {
 			report(e.register(ctx, path, items))
 			fresh = append(fresh, path)
@@ -117,49 +119,6 @@ func (e *Engine) inScope(item statestore.Item) bool {
 	return ok && table != "" && !strings.Contains(table, "/") && (e.cfg.Schema == "*" || e.cfg.Schema == schema)
 }
 
-// discover lists the table folders below the raw location: two levels, every page.
-func (e *Engine) discover(ctx context.Context) ([]string, error) {
-	raw, err := e.bucket(ctx, e.cfg.RawBucket)
-	if err != nil {
-		return nil, fmt.Errorf("%w%s", err, storageAdvice(err))
-	}
-	schemas, err := e.folders(ctx, raw, e.cfg.RawPrefix)
-	if err != nil {
-		return nil, err
-	}
-	var paths []string
-	for _, schema := range schemas {
-		name := strings.TrimSuffix(schema[len(e.cfg.RawPrefix):], "/")
-		if e.cfg.Schema != "*" && e.cfg.Schema != name {
-			continue
-		}
-		tables, err := e.folders(ctx, raw, schema)
-		if err != nil {
-			return nil, err
-		}
-		for _, table := range tables {
-			if !dms.Excluded(name, strings.TrimSuffix(table[len(schema):], "/")) {
-				paths = append(paths, e.cfg.RawBucket+"/"+table)
-			}
-		}
-	}
-	return paths, nil
-}
-
-func (e *Engine) folders(ctx context.Context, store Objects, prefix string) ([]string, error) {
-	var folders []string
-	for entry, err := range store.List(ctx, object.ListInput{Prefix: prefix, Delimiter: "/"}) {
-		if err != nil {
-			return nil, fmt.Errorf("list %s/%s: %w%s", e.cfg.RawBucket, prefix, err, storageAdvice(err))
-		}
-		name := strings.TrimSuffix(entry.Key[len(prefix):], "/")
-		if entry.Prefix && name != "" && !strings.HasPrefix(name, "_") && !strings.HasPrefix(name, ".") {
-			folders = append(folders, entry.Key)
-		}
-	}
-	return folders, nil
-}
-
 // register writes the control item of a table that was never seen. It stays
 // inactive until an operator has looked at it.
 func (e *Engine) register(ctx context.Context, path string, items map[string]statestore.Item) Result {
@@ -168,6 +127,11 @@ func (e *Engine) register(ctx context.Context, path string, items map[string]sta
 	if err == nil {
 		result.Table = tableName(item)
 		err = e.continueSeq(ctx, item)
+	}
+	if transactions, listErr := e.holdsTransactions(ctx, path); err == nil && transactions {
+		return e.refuseTransactions(path)
+	} else if err == nil {
+		err = listErr
 	}
 	if err == nil {
 		item, _, err = e.stores.State.Register(ctx, item)
