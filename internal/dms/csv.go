@@ -94,8 +94,8 @@ func findColumn(columns []parquetedit.Column, name string) int {
 // ErrNoColumns is wrapped when nothing says which columns a CSV file has.
 var ErrNoColumns = fmt.Errorf("it is CSV, and neither a header nor a schema says which columns it has")
 
-// maxCSVColumns is above what any source of DMS has (SQL Server: 30,000 with sparse columns).
-const maxCSVColumns = 32_768
+// maxCSVColumns is what a lake file may have.
+const maxCSVColumns = parquetedit.MaxColumns
 
 // columns returns the columns of a file, and whether its first row is a header. given says of each column whether the operator said its type.
 func (c CSVSettings) columns(first []string) (columns []parquetedit.Column, given []bool, header bool, err error) {

@@ -80,6 +80,9 @@ func (s *Schema) Extend(input []parquetedit.Column, file string) error {
 				return &SchemaError{File: file, Column: c.Name, Got: "the name", Want: fmt.Sprintf("column %q, from which it differs only by case", known.Name)}
 			}
 		}
+		if len(s.Columns) == parquetedit.MaxColumns-1 { // a lake file has Op, too
+			return &SchemaError{File: file, Column: c.Name, Got: "one column more", Want: fmt.Sprintf("%d columns: no file may have more, with Op", len(s.Columns))}
+		}
 		c.Required = false
 		s.Columns = append(s.Columns, c)
 	}

@@ -31,10 +31,12 @@ var (
 	ErrRows = errors.New("row count mismatch")
 )
 
+// MaxColumns is how many leaf columns a file may have, read or written.
+const MaxColumns = 4096
+
 // What a file may declare. A file beyond one of them is refused before memory is taken.
 const (
 	maxFooterBytes = 16 << 20  // bytes of the footer
-	maxColumns     = 4096      // leaf columns
 	maxRowGroups   = 10_000    // row groups
 	maxChunkBytes  = 16 << 30  // bytes of one column chunk, uncompressed: it is read in windows
 	maxPageBytes   = 512 << 20 // bytes of one page, uncompressed

@@ -65,8 +65,8 @@ func parseSchema(elems [][]byte) ([]Column, error) {
 	if len(elems) == 0 {
 		return nil, corrupt("no schema")
 	}
-	if len(elems)-1 > maxColumns {
-		return nil, fmt.Errorf("%w: %d columns, at most %d", ErrTooLarge, len(elems)-1, maxColumns)
+	if len(elems)-1 > MaxColumns {
+		return nil, fmt.Errorf("%w: %d columns, at most %d", ErrTooLarge, len(elems)-1, MaxColumns)
 	}
 	columns := make([]Column, 0, len(elems)-1)
 	for i, e := range elems {

@@ -119,8 +119,8 @@ func (s *Script) columns(f *File) ([]Column, error) {
 		}
 		columns = append(columns, c)
 	}
-	if len(columns) > maxColumns {
-		return nil, fmt.Errorf("%w: %d columns, at most %d", ErrScript, len(columns), maxColumns)
+	if len(columns) > MaxColumns {
+		return nil, fmt.Errorf("%w: %d columns, at most %d", ErrScript, len(columns), MaxColumns)
 	}
 	return columns, nil
 }

@@ -52,7 +52,7 @@ func NewWriter(w io.Writer, columns []Column, o WriterOptions) (*Writer, error) 
 	if err != nil {
 		return nil, err
 	}
-	if len(columns) == 0 || len(columns) > maxColumns {
+	if len(columns) == 0 || len(columns) > MaxColumns {
 		return nil, fmt.Errorf("%w: %d columns", ErrScript, len(columns))
 	}
 	codings := make([]coding, len(columns))
