@@ -21,7 +21,7 @@ const NullPartition = "__HIVE_DEFAULT_PARTITION__"
 var ErrPartitionType = errors.New("the type cannot be a partition column")
 
 // ErrPartitionValue is returned when a directory name is not of the form
-// "a=1/b=x/", or its value is none of the column's type.
+// "a=1/b=x/", or its value is none of the column's type; and when a value cannot name a directory.
 var ErrPartitionValue = errors.New("no value of the partition column")
 
 const (
