@@ -34,7 +34,7 @@ func (s Store) Deactivate(ctx context.Context, path string) error {
 func setting(attr string) bool {
 	switch attr {
 	case PrimaryKey, PartitionKey, OutPath, OrderColumn, InputTimezone, LoadLead, ReloadPolicy, BeforeImagePrefix,
-		CSVHeader, CSVDelimiter, CSVRowDelimiter, CSVNull, CSVNoSup, CSVQuotes, CSVSchema, Dialect, Compact, SchemaPolicy:
+		CSVHeader, CSVDelimiter, CSVRowDelimiter, CSVNull, CSVNoSup, CSVQuotes, CSVSchema, Dialect, Compact, SchemaPolicy, Contract:
 		return true
 	}
 	return false

@@ -52,6 +52,8 @@ const (
 	Dialect           = "Dialect"           // setting: dms or debezium, whose columns tell what happened to a row; the first commit sets it where it is absent
 	Compact           = "Compact"           // setting: True or False, whether runs compact the table by themselves
 	SchemaPolicy      = "SchemaPolicy"      // setting: strict or evolve, what a change of columns does
+	Contract          = "Contract"          // setting: what rows have to be, in YAML
+	Quarantined       = "Quarantined"       // how many rows contracts kept out so far
 	Accept            = "Accept"            // what an operator accepted when acknowledging
 	ListedOn          = "ListedOn"          // day of the latest whole listing
 	Catalog           = "Catalog"           // what of the table is registered in which catalog, and the day that was compared
@@ -113,7 +115,7 @@ func known(attr string) bool {
 	switch attr {
 	case Path, Bucket, Prefix, Folder, PrimaryKey, PartitionKey, LastFullLoadDate, LastIncrementalFile, ActiveFlag, OutPath,
 		Seq, CommitID, CommitPlan, Index, Ledger, LeaseOwner, LeaseUntil, Status, StatusReason, Generation, LoadFingerprint,
-		InputsDigest, OrderColumn, InputTimezone, LoadLead, ReloadPolicy, BeforeImagePrefix, CSVHeader, CSVDelimiter, CSVRowDelimiter, CSVNull, CSVNoSup, CSVQuotes, CSVSchema, Dialect, Compact, SchemaPolicy, Accept, ListedOn, Catalog:
+		InputsDigest, OrderColumn, InputTimezone, LoadLead, ReloadPolicy, BeforeImagePrefix, CSVHeader, CSVDelimiter, CSVRowDelimiter, CSVNull, CSVNoSup, CSVQuotes, CSVSchema, Dialect, Compact, SchemaPolicy, Contract, Quarantined, Accept, ListedOn, Catalog:
 		return true
 	}
 	return false

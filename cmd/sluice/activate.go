@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,7 +13,7 @@ import (
 )
 
 func activateCommand(a *app, o *options) *cobra.Command {
-	var primary, partition, order, outPath, dialect, compact, policy string
+	var primary, partition, order, outPath, dialect, compact, policy, contract string
 	c := &cobra.Command{
 		Use:   "activate TABLE",
 		Short: "Set a table's keys and switch it on",
@@ -43,6 +45,7 @@ partitions. The order column, if any, says which of two changes is the later one
 	flags.StringVar(&policy, "schema-policy", "", `what a change of the inputs' columns does: evolve (the default) takes it, strict halts the table; "" = evolve`)
 	dry := flags.Bool("dry-run", false, "set nothing: check the columns, propose keys where there is none, say what a run would do")
 	csv := addCSVFlags(flags)
+	flags.StringVar(&contract, "contract", "", "YAML file that says what rows have to be; none = no contract")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		settings, err := csv.settings(c)
 		if err != nil {
@@ -54,16 +57,38 @@ partitions. The order column, if any, says which of two changes is the later one
 			}
 			return nil
 		}
+		if c.Flags().Changed("contract") {
+			var err error
+			if contract, err = readContract(contract); err != nil {
+				return err
+			}
+		}
 		return a.change(c.Context(), o, func(ctx context.Context, e engine) (replicate.Table, error) {
 			return e.Activate(ctx, args[0], replicate.Activation{
 				PrimaryKey: given("primary-key", &primary), PartitionKey: given("partition-key", &partition),
 				OrderColumn: given("order-column", &order), OutPath: given("out-path", &outPath),
 				CSV: settings, Dialect: given("dialect", &dialect),
 				Compact: given("compact", &compact), SchemaPolicy: given("schema-policy", &policy), DryRun: *dry,
+				Contract: given("contract", &contract),
 			})
 		})
 	}
 	return c
+}
+
+// readContract reads the file of a contract; "none" is no contract.
+func readContract(name string) (string, error) {
+	if name == "none" {
+		return "", nil
+	}
+	text, err := os.ReadFile(name)
+	switch {
+	case err != nil:
+		return "", usagef("--contract: %v", err)
+	case len(bytes.TrimSpace(text)) == 0:
+		return "", usagef("--contract: %s is empty; none removes a contract", name)
+	}
+	return string(text), nil
 }
 
 func deactivateCommand(a *app, o *options) *cobra.Command {

@@ -210,7 +210,7 @@ func TestSortOut(t *testing.T) {
 			before := tt.before
 			before.known = map[string]ledgerInput{}
 			for _, in := range tt.ledger {
-				before.known[in.key] = ledgerInput{in.key, in.etag, in.modified, false}
+				before.known[in.key] = ledgerInput{Key: in.key, ETag: in.etag, Modified: in.modified}
 			}
 			if tt.watermark != "" {
 				before.watermark = file(tt.watermark, "")

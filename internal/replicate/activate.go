@@ -37,6 +37,9 @@ func (e *Engine) checkActivation(ctx context.Context, item statestore.Item, set 
 	if err := checkColumns(r.t, columns); err != nil {
 		return "", err
 	}
+	if err := r.t.checkContract(columns); err != nil {
+		return "", err
+	}
 	return r.warnOfDuplicates(ctx, l)
 }
 

@@ -37,6 +37,7 @@ func (r *run) planAgain(ctx context.Context, old, fence *Plan) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.Quarantine = old.Quarantine
 	if old.Kind == KindMerge {
 		return d, r.mergeAgain(ctx, d, again{old, fence, s})
 	}
@@ -52,7 +53,7 @@ type again struct {
 // mergeAgain plans the net changes of the old plan onto the lake behind the
 // fence. They come from the old changes object, never from raw again.
 func (r *run) mergeAgain(ctx context.Context, d *draft, a again) error {
-	d.Counts = Counts{Superseded: a.old.Counts.Superseded, Changes: a.old.Counts.Changes, Anomalies: a.old.Counts.Anomalies}
+	d.Counts = Counts{Superseded: a.old.Counts.Superseded, Changes: a.old.Counts.Changes, Anomalies: a.old.Counts.Anomalies, Quarantined: a.old.Counts.Quarantined}
 	if a.old.Changes == "" {
 		return nil
 	}
@@ -164,10 +165,13 @@ func (r *run) emptyAgain(ctx context.Context, d *draft, a again) error {
 		if d.Schema, err = r.recordedSchema(ctx, a.s); err != nil {
 			return err
 		}
-		d.Kind, d.Set, d.Inputs = KindRecord, map[string]string{}, nil
+		d.Kind, d.Set, d.Inputs, d.Quarantine = KindRecord, map[string]string{}, nil, nil
 		if accept := a.undone(); accept != "" {
 			d.Set[statestore.Accept] = accept
 		}
+	}
+	if forward {
+		d.Counts.Quarantined = a.old.Counts.Quarantined
 	}
 	left := map[string]bool{}
 	for _, op := range targets {

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"sluice/internal/contract"
 	"sluice/internal/dms"
 	"sluice/internal/lake"
 	"sluice/internal/object"
@@ -26,6 +27,7 @@ type application struct {
 	mu      sync.Mutex
 	applied map[string]object.Info // what this run saw applied, by key
 	opened  map[string]dms.Columnar
+	kept    map[contract.Source]dms.Rows // see sourceRows; nil = not read yet
 	done    int
 	before  *index // see indexBefore
 	catalog registration

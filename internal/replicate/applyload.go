@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"sluice/internal/dms"
 	"sluice/internal/lake"
 	"sluice/internal/object"
 	"sluice/statestore"
@@ -21,8 +22,12 @@ func (a *application) writeLoad(ctx context.Context, op Op, missing []OpFile) er
 		if err != nil {
 			return a.sourceFault(ctx, op, err)
 		}
+		rows, err := a.sourceRows(ctx, s)
+		if err != nil {
+			return err
+		}
 		load.Options.Lake = s.Lake
-		load.Inputs[p.File] = lake.LoadFile{Name: s.Key, Dir: s.Dir, Open: open}
+		load.Inputs[p.File] = lake.LoadFile{Name: s.Key, Dir: s.Dir, Open: dms.Without(open, rows)}
 	}
 	work := lake.LoadOp{Parts: op.Parts}
 	for _, f := range missing {

@@ -34,7 +34,8 @@ type ledgerInput struct {
 	Key      string    `json:"key"`
 	ETag     string    `json:"etag"`
 	Modified time.Time `json:"modified"`
-	Out      bool      `json:"out,omitempty"` // its changes are not in the lake: superseded, left out, or emptied with the table
+	Held     string    `json:"held,omitempty"` // quarantine file that holds rows of it
+	Out      bool      `json:"out,omitempty"`  // its changes are not in the lake: superseded, left out, or emptied with the table
 }
 
 // loadObject is a LOAD object of the generation in the lake.
@@ -44,6 +45,7 @@ type loadObject struct {
 	Size     int64     `json:"size"`
 	Modified time.Time `json:"modified"`
 	Digest   string    `json:"digest,omitempty"` // of its content; absent for an adopted load
+	Held     string    `json:"held,omitempty"`   // quarantine file that holds rows of it
 }
 
 // index is the live lake files after a commit: a cache, of which an entry

@@ -206,7 +206,8 @@ func bookName(folder, name string) (seq uint64, ours bool) {
 	case rebuildFolder:
 		return 0, strings.HasPrefix(end, "/")
 	case "commits/":
-		return seq, slices.Contains([]string{".json", ".changes.parquet", ".batch-1.json", ".batch-2.json"}, end)
+		kept := strings.HasPrefix(end, ".quarantine-") && strings.HasSuffix(end, ".parquet") // what took place is in the quarantine, too
+		return seq, kept || slices.Contains([]string{".json", ".changes.parquet", ".batch-1.json", ".batch-2.json"}, end)
 	default:
 		return seq, end == ".json"
 	}

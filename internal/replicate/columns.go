@@ -62,8 +62,8 @@ func changesOf(before, now []parquetedit.Column) []string {
 // brings notes which columns the last of some inputs with rows has.
 func (d *draft) brings(inputs []opened) {
 	for _, in := range slices.Backward(inputs) {
-		if in.reader.Rows() > 0 {
-			d.ledger.Columns = slices.Clone(in.reader.Columns())
+		if in.all.Rows() > 0 {
+			d.ledger.Columns = slices.Clone(in.all.Columns())
 			return
 		}
 	}

@@ -53,6 +53,9 @@ func (r *run) writeDraft(ctx context.Context, d *draft) error {
 			return fmt.Errorf("write %s: %w", d.Changes, err)
 		}
 	}
+	if err := r.writeKept(ctx, d); err != nil {
+		return err
+	}
 	d.forget = r.staleCatalog(&d.Plan)
 	d.Creates = 0
 	for _, op := range d.ops[0] {

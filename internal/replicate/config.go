@@ -71,6 +71,7 @@ type Activation struct {
 	Dialect      *string           // "dms", "debezium", or "" for what the next file says
 	CSV          map[string]string // what to set of the CSV attributes; "" unsets one
 	Compact      *string           // "true", "false", or "" for what the engine's setting says
+	Contract     *string           // YAML, or "" for none
 	SchemaPolicy *string           // "strict", "evolve", or "" for the default, which is to evolve
 	DryRun       bool              // nothing is set: only what would be is checked, and said what a run would do
 }

@@ -32,6 +32,8 @@ type bench struct {
 	decoded   *decodings
 	underWay  []*request // of a process that died before
 	told      tally      // what the result lines of the runs say together
+	kept      []string   // rows that are in the quarantine in the end: "name op"
+	overtaken []string   // others, of a load that was finished or undone before another took its place
 	broken    string     // a lake file that cannot be read in the beginning
 	do        doing      // what is run; nil = a tick
 }

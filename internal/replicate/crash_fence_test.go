@@ -203,6 +203,16 @@ func disturbances() []disturbance {
 			b.oracle.Apply(insert(foreignRow...))
 			return acceptForeign(foreignRow...)(b)
 		}, (*bench).keepForeignRow},
+		{"contract-merge-foreign", contractedMerge, func(b *bench) bool {
+			b.oracle.Apply(insert(foreignRow...))
+			return acceptForeign(foreignRow...)(b)
+		}, nil},
+		{"contract-reload-foreign", contractedReloadAlone, acceptForeign(foreignRow...), nil},
+		{"contract-load-overtaken", contractedLoad, func(b *bench) bool {
+			b.kept, b.overtaken = nil, b.kept
+			b.loadRuled(2, []any{1, "a2", "x"}, []any{2, "b!", "x"}, []any{5, "e", "z"}, []any{6, "f", "z"}, []any{7, "g", "y"}, []any{8, "h", "y"}, []any{9, "i!!", "x"})
+			return b.halts("reload")
+		}, nil},
 		{"compact-foreign", compactScattered, func(b *bench) bool {
 			b.oracle.Apply(insert(foreignRow...))
 			return acceptForeign(foreignRow...)(b)

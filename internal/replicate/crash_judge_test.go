@@ -34,6 +34,7 @@ func (c *tally) add(r replicate.Result) {
 	c.Counts.Duplicates += r.Duplicates
 	c.Counts.Anomalies += r.Anomalies
 	c.Counts.Superseded += r.Superseded
+	c.Counts.Quarantined += r.Quarantined
 }
 
 // exceeds says whether a figure is above want's.
@@ -96,7 +97,7 @@ func (b *bench) wrong() error {
 	if item.Halted() || item.Pending() || item[statestore.CommitPlan] != "" || item[statestore.Accept] != "" {
 		return fmt.Errorf("item in the end: %v", item)
 	}
-	return errors.Join(b.wrongIndex(item), b.wrongLedger(item))
+	return errors.Join(b.wrongIndex(item), b.wrongLedger(item), b.wrongQuarantine(item))
 }
 
 // bookkept reads the bookkeeping object that the item names.

@@ -39,11 +39,16 @@ func scenarios() []scenario {
 		{name: "deactivated", make: merge, between: deactivateForARun},
 		{name: "other-primary-key", make: changesOfTwoKeys, doubles: true, between: otherPrimaryKey, unsaid: true},
 		{name: "item-lost", make: itemLost, doubles: true, between: activateAgain},
+		{name: "contract-load", make: contractedLoad},
+		{name: "contract-merge", make: contractedMerge},
+		{name: "contract-reload", make: contractedReload, doubles: true},
+		{name: "contract-late", make: contractedLate, doubles: true},
+		{name: "contract-rebuild", make: contractedRebuild, doubles: true, big: true},
 		{name: "janitor", make: muchToClean, first: janitor, between: cleanAfterARun},
 	}
 	for _, s := range all {
 		switch s.name {
-		case "load", "merge", "partition-move", "reload", "keyless-append", "schema-rewrite", "adopted", "truncate", "reload-accepted", "vanished-then-reload":
+		case "load", "merge", "partition-move", "reload", "keyless-append", "schema-rewrite", "adopted", "truncate", "reload-accepted", "vanished-then-reload", "contract-load", "contract-merge":
 			whole := s.make
 			s.name, s.make = s.name+"+steps", func(t testing.TB) *bench {
 				t.Helper()
@@ -56,7 +61,7 @@ func scenarios() []scenario {
 	}
 	for _, s := range all {
 		switch s.name {
-		case "load", "merge", "partition-move", "reload", "keyless-append", "schema-rewrite", "truncate":
+		case "load", "merge", "partition-move", "reload", "keyless-append", "schema-rewrite", "truncate", "contract-load", "contract-merge":
 			s.name, s.between, s.prompt = s.name+"+janitor", cleanMuchLater, true
 			all = append(all, s)
 		}

@@ -99,7 +99,7 @@ func (r *run) openedCSV(ctx context.Context, in input, src parquetedit.Source) (
 // source is what a plan has to know of an input that is loaded.
 func (o opened) source() Source {
 	s := Source{Key: o.key, ETag: o.etag, Size: o.size}
-	if f, ok := o.file.(*dms.CSVFile); ok {
+	if f, ok := o.full.(*dms.CSVFile); ok {
 		index := f.Index()
 		s.CSV = &index
 	}
@@ -126,7 +126,7 @@ func (r *run) knownColumns(ctx context.Context) ([]parquetedit.Column, error) {
 
 // leavesOut says whether changes in a file leave out columns (CsvNoSupValue).
 func leavesOut(file dms.Columnar) bool {
-	f, ok := file.(*dms.CSVFile)
+	f, ok := dms.Whole(file).(*dms.CSVFile)
 	return ok && f.Untold() != nil
 }
 

@@ -44,11 +44,12 @@ func (d *draft) consume(r *run, o *outlook, now []input, loads []loadObject) {
 	d.remember(o, watermark)
 	for i, in := range consumed {
 		if in.key > anchor || !in.modified.Before(horizon) {
-			out := d.Kind == KindTruncate || o.before.known[in.key].Out
+			old := o.before.known[in.key]
+			out, held := d.Kind == KindTruncate || old.Out, old.Held
 			if i >= len(o.fates.consumed) {
-				out = d.Kind != KindMerge || o.before.superseded(in)
+				out, held = d.Kind != KindMerge || o.before.superseded(in), ""
 			}
-			d.ledger.Inputs = append(d.ledger.Inputs, ledgerInput{in.key, in.etag, in.modified.UTC(), out})
+			d.ledger.Inputs = append(d.ledger.Inputs, ledgerInput{in.key, in.etag, in.modified.UTC(), held, out})
 		}
 	}
 	for _, old := range o.ledger.Inputs {
@@ -115,10 +116,11 @@ func (o *outlook) recorded() []loadObject {
 	var set []loadObject
 	for _, in := range o.loads {
 		l := loadObject{Key: in.key, ETag: in.etag, Size: in.size, Modified: in.modified.UTC()}
-		if known := old[in.key]; known.ETag == in.etag {
-			l.Digest = known.Digest
-		} else {
-			l.Digest = o.digests[in.key]
+		known := old[in.key]
+		if known.ETag == in.etag {
+			l.Digest, l.Held = known.Digest, known.Held
+		} else if l.Digest = o.digests[in.key]; l.Digest != "" && l.Digest == known.Digest {
+			l.Held = known.Held
 		}
 		set = append(set, l)
 	}

@@ -45,6 +45,9 @@ func (a *application) finish(ctx context.Context) (ours bool, err error) {
 	if err := a.register(ctx, files); err != nil {
 		return false, err
 	}
+	if err := a.publish(ctx); err != nil {
+		return false, err
+	}
 	set := map[string]string{}
 	maps.Copy(set, a.plan.Set)
 	remove := a.noteCatalog(set)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,6 +37,7 @@ func (e *Engine) describe(item statestore.Item) Table {
 		LastFullLoadDate: item[statestore.LastFullLoadDate], LastIncrementalFile: item[statestore.LastIncrementalFile],
 		LagSeconds: e.lag(item), Status: "ok", Reason: item[statestore.StatusReason], Attributes: item,
 	}
+	t.Quarantined, _ = strconv.ParseInt(item[statestore.Quarantined], 10, 64)
 	switch {
 	case item.Halted():
 		t.Status = "halted"
@@ -139,6 +141,9 @@ func (e *Engine) Activate(ctx context.Context, name string, a Activation) (Table
 		}
 	}
 	maps.Copy(set, a.CSV)
+	if a.Contract != nil {
+		set[statestore.Contract] = *a.Contract
+	}
 	if a.OutPath != nil {
 		set[statestore.OutPath] = strings.TrimPrefix(strings.TrimSuffix(*a.OutPath, "/")+"/", "s3://")
 	}

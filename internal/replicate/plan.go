@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"sluice/internal/contract"
 	"sluice/internal/dms"
 	"sluice/internal/lake"
 	"sluice/internal/parquetedit"
@@ -30,28 +31,29 @@ const (
 // Plan is what one commit does: a value, written down before it becomes
 // binding. It goes through JSON unchanged.
 type Plan struct {
-	Path     string            `json:"path"`
-	Seq      uint64            `json:"seq"`
-	ID       string            `json:"id"`
-	Kind     Kind              `json:"kind"`
-	Made     time.Time         `json:"made"`
-	Settings map[string]string `json:"settings"`         // attributes it was made with
-	Schema   lake.Schema       `json:"schema"`           // of the table behind it
-	Index    string            `json:"index,omitempty"`  // the item's when it was planned
-	Ledger   string            `json:"ledger,omitempty"` // the item's when it was planned
-	Phases   [2]Phase          `json:"phases"`
-	Changes  string            `json:"changes,omitempty"` // object key of the net changes
-	Creates  int64             `json:"creates"`           // rows that phase 1 adds
-	Sources  []Source          `json:"sources,omitempty"` // what the creates of a load read
-	Before   string            `json:"before,omitempty"`  // prefix of before-image columns in the sources
-	Dialect  dms.Dialect       `json:"dialect,omitempty"` // that the sources are read in; "" = as their columns say
-	Codec    string            `json:"codec"`             // of new files
-	Inputs   []string          `json:"inputs,omitempty"`  // keys consumed, in order
-	Again    int64             `json:"again,omitempty"`   // of a rebuild: inputs that were consumed before and read again
-	Counts   Counts            `json:"counts"`
-	Traffic  Traffic           `json:"traffic"` // files only: bytes are known when they were moved
-	Set      map[string]string `json:"set,omitempty"`
-	Old      string            `json:"old,omitempty"` // key of the plan whose place it takes: a fence's, or one behind a fence
+	Path       string            `json:"path"`
+	Seq        uint64            `json:"seq"`
+	ID         string            `json:"id"`
+	Kind       Kind              `json:"kind"`
+	Made       time.Time         `json:"made"`
+	Settings   map[string]string `json:"settings"`         // attributes it was made with
+	Schema     lake.Schema       `json:"schema"`           // of the table behind it
+	Index      string            `json:"index,omitempty"`  // the item's when it was planned
+	Ledger     string            `json:"ledger,omitempty"` // the item's when it was planned
+	Phases     [2]Phase          `json:"phases"`
+	Changes    string            `json:"changes,omitempty"`    // object key of the net changes
+	Creates    int64             `json:"creates"`              // rows that phase 1 adds
+	Sources    []Source          `json:"sources,omitempty"`    // what the creates of a load read
+	Before     string            `json:"before,omitempty"`     // prefix of before-image columns in the sources
+	Dialect    dms.Dialect       `json:"dialect,omitempty"`    // that the sources are read in; "" = as their columns say
+	Codec      string            `json:"codec"`                // of new files
+	Inputs     []string          `json:"inputs,omitempty"`     // keys consumed, in order
+	Quarantine []Quarantined     `json:"quarantine,omitempty"` // rows that are kept out of them
+	Again      int64             `json:"again,omitempty"`      // of a rebuild: inputs that were consumed before and read again
+	Counts     Counts            `json:"counts"`
+	Traffic    Traffic           `json:"traffic"` // files only: bytes are known when they were moved
+	Set        map[string]string `json:"set,omitempty"`
+	Old        string            `json:"old,omitempty"` // key of the plan whose place it takes: a fence's, or one behind a fence
 }
 
 // Phase names the object that holds a phase's ops in batches.
@@ -123,14 +125,16 @@ type OpFile struct {
 // draft is a plan with everything that is written down with it.
 type draft struct {
 	Plan
-	ops    [2][]Op
-	merge  *lake.Merge // behind Changes
-	ledger *ledger
-	table  *table
-	inputs []input
-	forget []string // attributes that the commit makes untrue
-	ends   []string // attributes of the item that end with the commit, beside Accept
-	halt   string   // reason of the halt that ends with it
+	ops      [2][]Op
+	merge    *lake.Merge // behind Changes
+	ledger   *ledger
+	table    *table
+	inputs   []input
+	shadowed []string          // of a rebuild: files of the shadow's quarantine
+	out      [][]contract.Kept // what goes to the quarantine, by file
+	forget   []string          // attributes that the commit makes untrue
+	ends     []string          // attributes of the item that end with the commit, beside Accept
+	halt     string            // reason of the halt that ends with it
 }
 
 // commitKey is seq and id: what names a commit's objects and marks its bodies.

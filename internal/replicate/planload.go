@@ -64,8 +64,6 @@ func (r *run) draftLoad(ctx context.Context, o *outlook) (*draft, error) {
 			return nil, err
 		}
 		loads = append(loads, op)
-		load.Inputs = append(load.Inputs, lake.LoadFile{Name: in.key, Open: op.file})
-		d.Sources = append(d.Sources, op.source())
 		d.Inputs = append(d.Inputs, in.key)
 	}
 	d.Dialect = r.t.reading()
@@ -74,12 +72,23 @@ func (r *run) draftLoad(ctx context.Context, o *outlook) (*draft, error) {
 	if err := r.strictLoad(ctx, o, loads); err != nil {
 		return nil, err
 	}
+	out, loads, err := r.keepFilesOut(ctx, loads)
+	if err != nil {
+		return nil, err
+	}
+	for _, in := range loads {
+		d.Sources = append(d.Sources, in.source())
+	}
+	load.Inputs = loadFiles(loads)
 	base := lake.Schema{Columns: r.e.origin.columns(), Key: r.t.key, Partition: r.t.partition, Op: !r.e.cfg.DropOp}
-	var err error
 	if d.Schema, err = lake.LoadSchema(load, base, r.t.accepted(acceptSchema) || r.e.origin != nil); err != nil {
 		return nil, err
 	}
 	load.Schema = &d.Schema
+	if err := r.keepKeysOut(ctx, &d.Schema, loads); err != nil {
+		return nil, err
+	}
+	load.Inputs = loadFiles(loads)
 	if err := load.CheckKeys(ctx); err != nil {
 		return nil, err
 	}
@@ -88,7 +97,8 @@ func (r *run) draftLoad(ctx context.Context, o *outlook) (*draft, error) {
 		return nil, err
 	}
 	r.consumeLoad(d, o, recorded)
-	d.brings(loads)
+	d.brings(slices.Concat(out, loads))
+	d.keeps(slices.Concat(out, loads))
 	if err := r.addLoadOps(ctx, d, load); err != nil {
 		return nil, err
 	}
@@ -98,6 +108,15 @@ func (r *run) draftLoad(ctx context.Context, o *outlook) (*draft, error) {
 	}
 	d.empty(s.live())
 	return d, nil
+}
+
+// loadFiles are LOAD objects as a load reads them.
+func loadFiles(loads []opened) []lake.LoadFile {
+	files := make([]lake.LoadFile, len(loads))
+	for i, in := range loads {
+		files[i] = lake.LoadFile{Name: in.key, Open: in.file}
+	}
+	return files
 }
 
 // addLoadOps plans the creates from the sources.
@@ -179,6 +198,9 @@ func (r *run) consumeLoad(d *draft, o *outlook, loads []loadObject) {
 		superseded = o.fates.consumed
 	}
 	d.Counts.Superseded = int64(len(superseded))
+	for i := range loads {
+		loads[i].Held = "" // of the load before
+	}
 	o.fates.consumed, o.before.watermark = nil, input{}
 	o.ledger.Inputs = nil
 	d.Set[statestore.LastIncrementalFile] = r.t.path + statestore.FirstFile

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"sluice/internal/contract"
 	"sluice/internal/dms"
 	"sluice/internal/lake"
 	"sluice/internal/object"
@@ -26,7 +27,10 @@ type opened struct {
 	input
 	file   dms.Columnar
 	reader dms.Reader
-	says   dms.Dialect // what its columns tell
+	says   dms.Dialect        // what its columns tell
+	full   dms.Columnar       // the file with the rows that are kept out
+	all    dms.Reader         // of that
+	found  []contract.Finding // these
 }
 
 // planChanges merges late files first, then a batch of new ones.
@@ -123,11 +127,18 @@ func (r *run) lateBatch(ctx context.Context, o *outlook, late []input) (*batch, 
 	if len(r.t.key) == 0 {
 		return b, nil
 	}
-	for _, in := range o.fates.consumed {
-		if in.compare(late[0]) <= 0 || o.before.superseded(in) {
-			continue
-		}
+	behind := slices.DeleteFunc(slices.Clone(o.fates.consumed), func(in input) bool {
+		return in.compare(late[0]) <= 0 || o.before.superseded(in)
+	})
+	kept, err := r.keptBefore(ctx, o, behind)
+	if err != nil {
+		return nil, err
+	}
+	for _, in := range behind {
 		op, err := r.openInput(ctx, in)
+		if err == nil {
+			err = r.without(&op, kept[in.key])
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -190,11 +201,16 @@ func (r *run) openWith(ctx context.Context, in input, open opener) (opened, erro
 
 // openedFile tells the columns of an open input apart.
 func (r *run) openedFile(in input, file dms.Columnar) (opened, error) {
-	reader, err := dms.Open(file, dms.Options{Dialect: r.t.reading(), BeforeImagePrefix: r.t.before})
+	reader, err := r.reader(file)
 	if err != nil {
 		return opened{}, inputFault(in, err)
 	}
-	return opened{in, file, reader, reader.Says()}, r.tells(in, reader)
+	return opened{input: in, file: file, reader: reader, says: reader.Says(), full: file, all: reader}, r.tells(in, reader)
+}
+
+// reader reads a file as the table's inputs are read.
+func (r *run) reader(file dms.Columnar) (*dms.Input, error) {
+	return dms.Open(file, dms.Options{Dialect: r.t.reading(), BeforeImagePrefix: r.t.before})
 }
 
 // readable refuses what no dialect reads yet, and what is empty.
@@ -231,6 +247,9 @@ func (r *run) draftMerge(ctx context.Context, o *outlook, b *batch) (*draft, err
 	if err != nil {
 		return nil, err
 	}
+	if err := r.keepOut(ctx, &schema, b.apply); err != nil {
+		return nil, err
+	}
 	if d, err := r.rewriteFirst(ctx, rewriting{o, s, schema, b}); d != nil || err != nil {
 		return d, err
 	}
@@ -244,6 +263,7 @@ func (r *run) draftMerge(ctx context.Context, o *outlook, b *batch) (*draft, err
 	d.Counts.Superseded = int64(len(b.consumed) - len(b.apply))
 	d.consume(r, o, b.consumed, o.recorded())
 	d.inputs = b.consumed
+	d.keeps(b.apply)
 	if n := len(b.apply); n > 0 && (o.before.watermark.key == "" || b.apply[n-1].compare(o.before.watermark) > 0) {
 		d.brings(b.apply) // late files say nothing of what comes next
 	}

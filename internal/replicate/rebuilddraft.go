@@ -2,10 +2,12 @@ package replicate
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"sluice/internal/dms"
 	"sluice/internal/lake"
+	"sluice/internal/object"
 	"sluice/statestore"
 )
 
@@ -31,7 +33,10 @@ func (b *rebuild) draft(ctx context.Context, with *image, found *foundLake) (*dr
 	}
 	made := b.shadow.did.Counts
 	d.Counts.Changes, d.Counts.Stale, d.Counts.Anomalies, d.Counts.Superseded = made.Changes, made.Stale, made.Anomalies, made.Superseded
-	return d, b.take(d, with)
+	if err := b.take(d, with); err != nil {
+		return nil, err
+	}
+	return d, b.takeKept(ctx, d, with)
 }
 
 // copyFrom adds the creates.
@@ -49,6 +54,29 @@ func (b *rebuild) copyFrom(ctx context.Context, d *draft, files []*lake.File) er
 		d.Sources = append(d.Sources, Source{Key: f.Key, ETag: f.ETag, Size: f.Size, Lake: true, Dir: f.Dir})
 	}
 	return b.addLoadOps(ctx, d, load)
+}
+
+// takeKept takes over what the table's contract kept out of its inputs while they were read anew.
+func (b *rebuild) takeKept(ctx context.Context, d *draft, with *image) error {
+	folder := with.t.book + quarantineFolder
+	names := map[string]string{}
+	for entry, err := range with.lake.List(ctx, object.ListInput{Prefix: folder}) {
+		if err != nil {
+			return err
+		}
+		names[entry.Key[len(folder):]] = d.quarantined(len(d.shadowed)).Name
+		d.shadowed = append(d.shadowed, entry.Key)
+	}
+	d.ledger.Load, d.ledger.Inputs = slices.Clone(d.ledger.Load), slices.Clone(d.ledger.Inputs)
+	for i := range d.ledger.Load {
+		d.ledger.Load[i].Held = names[d.ledger.Load[i].Held]
+	}
+	for i := range d.ledger.Inputs {
+		d.ledger.Inputs[i].Held = names[d.ledger.Inputs[i].Held]
+	}
+	d.Counts.Quarantined = b.shadow.did.Quarantined
+	d.countKept()
+	return nil
 }
 
 // take says what the item and the ledger are to be: what the image's say, except that

@@ -22,16 +22,17 @@ const (
 // Counts are the figures of what happened to rows. All but Changes are net
 // effects: what the lake's rows went through, not what the inputs say.
 type Counts struct {
-	Changes    int64 `json:"changes"`    // change rows read
-	Inserts    int64 `json:"inserts"`    // rows whose key was new to the lake
-	Updates    int64 `json:"updates"`    // rows whose key was replaced
-	Deletes    int64 `json:"deletes"`    // keys removed
-	Noops      int64 `json:"noops"`      // upserts that left a row as it was
-	Stale      int64 `json:"stale"`      // changes below the order column's value in the lake
-	Duplicates int64 `json:"duplicates"` // surplus rows of one key found in the lake
-	Anomalies  int64 `json:"anomalies"`  // updates and deletes of a key-less table
-	Superseded int64 `json:"superseded"` // change files older than the full load: consumed, not applied
-	Ignored    int64 `json:"ignored"`    // objects whose names are not DMS's
+	Changes     int64 `json:"changes"`     // change rows read
+	Inserts     int64 `json:"inserts"`     // rows whose key was new to the lake
+	Updates     int64 `json:"updates"`     // rows whose key was replaced
+	Deletes     int64 `json:"deletes"`     // keys removed
+	Noops       int64 `json:"noops"`       // upserts that left a row as it was
+	Stale       int64 `json:"stale"`       // changes below the order column's value in the lake
+	Duplicates  int64 `json:"duplicates"`  // surplus rows of one key found in the lake
+	Anomalies   int64 `json:"anomalies"`   // updates and deletes of a key-less table
+	Superseded  int64 `json:"superseded"`  // change files older than the full load: consumed, not applied
+	Quarantined int64 `json:"quarantined"` // rows that the table's contract kept out
+	Ignored     int64 `json:"ignored"`     // objects whose names are not DMS's
 }
 
 // Traffic is what the lake files cost.
@@ -96,6 +97,7 @@ type Table struct {
 	Status              string            `json:"status"`      // "ok", "halted", "pending"; "unreadable" when the item cannot be read
 	Reason              string            `json:"reason"`
 	Proposal            *Proposal         `json:"proposal,omitempty"` // by activate
+	Quarantined         int64             `json:"quarantined"`        // rows that contracts kept out so far
 	Warning             string            `json:"warning,omitempty"`  // what activate found and let pass
 	Attributes          map[string]string `json:"-"`                  // the whole control item
 }

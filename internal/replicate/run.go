@@ -332,6 +332,7 @@ func (c *Counts) add(o Counts) {
 	c.Duplicates += o.Duplicates
 	c.Anomalies += o.Anomalies
 	c.Superseded += o.Superseded
+	c.Quarantined += o.Quarantined
 }
 
 // pulse renews the lease when it is time, and looks whether the commit is still

@@ -3,35 +3,39 @@ package replicate
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"sluice/internal/contract"
 	"sluice/internal/dms"
 	"sluice/statestore"
 )
 
 // table is a control item, read and understood.
 type table struct {
-	item      statestore.Item
-	path      string
-	bucket    string // raw bucket
-	raw       string // key prefix of the table's inputs: prefix + folder
-	outBucket string
-	lake      string // key prefix of the lake files
-	books     string // key prefix of all bookkeeping below the out_path
-	book      string // key prefix of the table's bookkeeping
-	key       []string
-	partition []string
-	order     string
-	zone      *time.Location
-	lead      time.Duration
-	dialect   dms.Dialect // of the inputs; "" = not known yet
-	before    string      // prefix of before-image columns; "" = the default
-	fenced    bool        // ReloadPolicy is fence
-	compact   bool        // runs compact it by themselves
-	strict    bool        // SchemaPolicy is strict: a change of columns halts
-	csv       dms.CSVSettings
-	seq       uint64
+	item        statestore.Item
+	path        string
+	bucket      string // raw bucket
+	raw         string // key prefix of the table's inputs: prefix + folder
+	outBucket   string
+	lake        string // key prefix of the lake files
+	books       string // key prefix of all bookkeeping below the out_path
+	book        string // key prefix of the table's bookkeeping
+	key         []string
+	partition   []string
+	order       string
+	zone        *time.Location
+	lead        time.Duration
+	dialect     dms.Dialect // of the inputs; "" = not known yet
+	before      string      // prefix of before-image columns; "" = the default
+	fenced      bool        // ReloadPolicy is fence
+	compact     bool        // runs compact it by themselves
+	strict      bool        // SchemaPolicy is strict: a change of columns halts
+	csv         dms.CSVSettings
+	contract    *contract.Contract // nil = none
+	quarantined int64              // rows that contracts kept out so far
+	seq         uint64
 }
 
 // settings are the attributes that a plan is made with: a commit is conditional on their values.
@@ -39,7 +43,7 @@ func settings() []string {
 	return []string{
 		statestore.PrimaryKey, statestore.PartitionKey, statestore.OutPath, statestore.OrderColumn,
 		statestore.InputTimezone, statestore.LoadLead, statestore.ReloadPolicy, statestore.BeforeImagePrefix,
-		statestore.SchemaPolicy, statestore.Dialect, statestore.Accept,
+		statestore.SchemaPolicy, statestore.Dialect, statestore.Contract, statestore.Accept,
 		statestore.CSVHeader, statestore.CSVDelimiter, statestore.CSVRowDelimiter, statestore.CSVNull, statestore.CSVNoSup, statestore.CSVQuotes, statestore.CSVSchema,
 	}
 }
@@ -106,6 +110,10 @@ func (t *table) parse() error {
 	if err := t.schemaPolicy(t.item[statestore.SchemaPolicy]); err != nil {
 		return err
 	}
+	if err := t.parseContract(t.item[statestore.Contract]); err != nil {
+		return err
+	}
+	t.quarantined, _ = strconv.ParseInt(t.item[statestore.Quarantined], 10, 64)
 	if t.csv, err = csvSettings(t.item); err != nil {
 		return err
 	}

@@ -206,10 +206,10 @@ func (r *run) claim(ctx context.Context, in *evidence) (*lake.Claim, error) {
 		schema.Partition = names
 	}
 	c.Schema = &schema
-	if c.Load, err = r.claimFiles(ctx, in.loads, &schema); err != nil {
+	if c.Load, err = r.claimFiles(ctx, in, in.loads, &schema); err != nil {
 		return nil, err
 	}
-	if c.Changes, err = r.claimFiles(ctx, in.changes, &schema); err != nil {
+	if c.Changes, err = r.claimFiles(ctx, in, in.changes, &schema); err != nil {
 		return nil, err
 	}
 	for _, f := range s.live() {
@@ -234,16 +234,21 @@ func (r *run) claim(ctx context.Context, in *evidence) (*lake.Claim, error) {
 }
 
 // claimFiles reads the footers of inputs: their rows, and the columns that the schema lacks.
-func (r *run) claimFiles(ctx context.Context, inputs []input, schema *lake.Schema) ([]lake.ClaimFile, error) {
+func (r *run) claimFiles(ctx context.Context, e *evidence, inputs []input, schema *lake.Schema) ([]lake.ClaimFile, error) {
 	files := make([]lake.ClaimFile, len(inputs))
 	columns := make([][]parquetedit.Column, len(inputs))
 	err := each(ctx, inputs, func(ctx context.Context, i int, in input) error {
 		open := func(ctx context.Context) (dms.Columnar, error) {
+			var o opened
+			var err error
 			if in.name.Kind == dms.Change {
-				o, err := r.openChange(ctx, in, &bodies{})
-				return o.file, err
+				o, err = r.openChange(ctx, in, &bodies{})
+			} else {
+				o, err = r.openInput(ctx, in)
 			}
-			o, err := r.openInput(ctx, in)
+			if err == nil {
+				err = r.without(&o, e.kept[in.key])
+			}
 			return o.file, err
 		}
 		o, err := r.openInput(ctx, in)
@@ -254,7 +259,7 @@ func (r *run) claimFiles(ctx context.Context, inputs []input, schema *lake.Schem
 			return fmt.Errorf("%s: %w; what such a row is cannot be told from the inputs alone", in.key, f.Untold())
 		}
 		columns[i] = o.reader.Columns()
-		files[i] = lake.ClaimFile{Name: in.key, Rows: o.file.NumRows(), Open: open}
+		files[i] = lake.ClaimFile{Name: in.key, Rows: o.file.NumRows() - e.kept[in.key].Count(), Open: open}
 		return nil
 	})
 	if err != nil {

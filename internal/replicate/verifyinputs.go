@@ -22,6 +22,7 @@ type evidence struct {
 	gone    []string // inputs that the lake was made from and that raw no longer has
 	doubt   string   // why there may be more of them; "" = there are not
 	waiting int
+	kept    map[string]dms.Rows // rows that contracts kept out, by input
 }
 
 // evidence finds the inputs that count at this moment: the LOAD set in the lake, and every change file that was
@@ -43,6 +44,9 @@ func (r *run) evidence(ctx context.Context, item statestore.Item) (*evidence, er
 	r.findChanges(e, o, h)
 	slices.Sort(e.gone)
 	e.gone = slices.Compact(e.gone)
+	if e.kept, err = r.keptBefore(ctx, o, slices.Concat(e.loads, e.changes)); err != nil {
+		return nil, err
+	}
 	if e.doubt = r.doubt(e, o, h); h.turned != "" {
 		e.doubt = "attribute " + h.turned + " was changed since the full load, and what was merged before was merged by the old one: reload the table to have one for all"
 	}
