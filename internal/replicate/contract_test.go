@@ -21,7 +21,12 @@ func (w *world) contracted(text string) {
 // quarantine returns what DuckDB reads in the quarantine of store.t, a text a row.
 func (w *world) quarantine(columns string) []string {
 	w.t.Helper()
-	glob := filepath.Join(w.root, "lake", "_sluice", storyFolder, "quarantine", "*.parquet")
+	return w.quarantineOf(storyFolder, columns)
+}
+
+func (w *world) quarantineOf(folder, columns string) []string {
+	w.t.Helper()
+	glob := filepath.Join(w.root, "lake", "_sluice", folder, "quarantine", "*.parquet")
 	if found, _ := filepath.Glob(glob); len(found) == 0 {
 		return nil
 	}
