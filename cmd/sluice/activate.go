@@ -51,44 +51,44 @@ partitions. The order column, if any, says which of two changes is the later one
 		if err != nil {
 			return err
 		}
+		rules, err := readContract(c, contract)
+		if err != nil {
+			return err
+		}
 		given := func(name string, value *string) *string {
 			if c.Flags().Changed(name) {
 				return value
 			}
 			return nil
 		}
-		if c.Flags().Changed("contract") {
-			var err error
-			if contract, err = readContract(contract); err != nil {
-				return err
-			}
-		}
 		return a.change(c.Context(), o, func(ctx context.Context, e engine) (replicate.Table, error) {
 			return e.Activate(ctx, args[0], replicate.Activation{
 				PrimaryKey: given("primary-key", &primary), PartitionKey: given("partition-key", &partition),
 				OrderColumn: given("order-column", &order), OutPath: given("out-path", &outPath),
 				CSV: settings, Dialect: given("dialect", &dialect),
-				Compact: given("compact", &compact), SchemaPolicy: given("schema-policy", &policy), DryRun: *dry,
-				Contract: given("contract", &contract),
+				Compact: given("compact", &compact), SchemaPolicy: given("schema-policy", &policy), Contract: rules, DryRun: *dry,
 			})
 		})
 	}
 	return c
 }
 
-// readContract reads the file of a contract; "none" is no contract.
-func readContract(name string) (string, error) {
+// readContract reads the file of a contract; "none" is no contract. It returns nil when the flag was not given.
+func readContract(c *cobra.Command, name string) (*string, error) {
+	if !c.Flags().Changed("contract") {
+		return nil, nil
+	}
 	if name == "none" {
-		return "", nil
+		return new(string), nil
 	}
 	text, err := os.ReadFile(name)
 	switch {
 	case err != nil:
-		return "", usagef("--contract: %v", err)
+		return nil, usagef("--contract: %v", err)
 	case len(bytes.TrimSpace(text)) == 0:
-		return "", usagef("--contract: %s is empty; none removes a contract", name)
+		return nil, usagef("--contract: %s is empty; none removes a contract", name)
 	}
-	return string(text), nil
+	return new(string(text)), nil
 }
 
 func deactivateCommand(a *app, o *options) *cobra.Command {
