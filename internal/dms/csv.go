@@ -2,6 +2,7 @@ package dms
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,17 +75,34 @@ func (c CSVSettings) null() string {
 
 func (c CSVSettings) quoted() bool { return c.Quotes != csvFalse }
 
+// ErrHeader is wrapped when the first row of a CSV file may be a header as well as a row.
+var ErrHeader = errors.New("it is CSV, and its first line may be a header as well as a row")
+
 // hasHeader says whether the fields of a file's first row are names of columns. Where that is not set, they are when the
-// first of them is Op, which is no op, or when each is the name of a column that is known.
-func (c CSVSettings) hasHeader(first []string) bool {
+// first of them is Op, which is no op, or when each is the name of a known column and one of these could not hold its own name. It is
+// [ErrHeader] when most of them are names, and nothing tells.
+func (c CSVSettings) hasHeader(first []string) (bool, error) {
 	if c.Header != "" {
-		return c.Header == csvTrue
+		return c.Header == csvTrue, nil
 	}
 	if first[0] == OpColumn {
-		return true
+		return true, nil
 	}
 	known := slices.Concat(c.Columns, c.Known)
-	return !slices.ContainsFunc(first, func(name string) bool { return findColumn(known, name) < 0 })
+	names, proof := 0, false
+	for _, name := range first {
+		if at := findColumn(known, name); at >= 0 {
+			_, fits := parserOf(csvType(known[at].Type))([]byte(name))
+			names, proof = names+1, proof || !fits
+		}
+	}
+	switch {
+	case names == len(first) && proof:
+		return true, nil
+	case 2*names > len(first):
+		return false, &InputError{Row: -1, Reason: ErrHeader.Error(), Err: ErrHeader}
+	}
+	return false, nil
 }
 
 func findColumn(columns []parquetedit.Column, name string) int {
@@ -99,7 +117,11 @@ const maxCSVColumns = parquetedit.MaxColumns
 
 // columns returns the columns of a file, and whether its first row is a header. given says of each column whether the operator said its type.
 func (c CSVSettings) columns(first []string) (columns []parquetedit.Column, given []bool, header bool, err error) {
-	if c.hasHeader(first) {
+	header, err = c.hasHeader(first)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	if header {
 		columns, given, err = c.named(first)
 		return columns, given, true, err
 	}
@@ -144,8 +166,8 @@ func (c CSVSettings) placed(first []string) ([]parquetedit.Column, error) {
 		return c.Columns, nil
 	case n == len(without)+1 && isOp:
 		return slices.Concat([]parquetedit.Column{{Name: OpColumn, Type: textType()}}, without), nil
-	case n == len(without) && isOp:
-		return nil, &InputError{Row: 0, Reason: fmt.Sprintf("its first field looks like an op, but it has %d fields, as many as CsvSchema has columns without Op: one column is missing", n)}
+	case n == len(without) && isOp && op < 0:
+		return nil, &InputError{Row: 0, Reason: fmt.Sprintf("its first field looks like an op, but it has %d fields, as many as CsvSchema has columns: if the first one is no op, list Op in CsvSchema, too; else a column is missing", n)}
 	case n == len(without):
 		return without, nil
 	}

@@ -109,15 +109,17 @@ func typeOf(text string) (parquetedit.Type, error) {
 	return parquetedit.Type{}, fmt.Errorf("type %q is none of boolean, tinyint, smallint, int, bigint (also unsigned), decimal(p,s), float, double, string, binary, date, time, timestamp", text)
 }
 
-// timestampArguments reads the unit of a timestamp, microseconds unless it says otherwise: "ms", "us", or digits of the second.
+// timestampArguments reads the unit of a timestamp, microseconds unless it says otherwise: "ms", "us", "ns", or as many digits of the second.
 func timestampArguments(arguments string) (parquetedit.Type, error) {
 	t := parquetedit.Type{Physical: parquet.Int64, Logical: parquetedit.Timestamp, Unit: parquetedit.Micros}
 	switch strings.TrimSpace(arguments) {
 	case "", "us", "6":
 	case "ms", "3":
 		t.Unit = parquetedit.Millis
+	case "ns", "9":
+		t.Unit = parquetedit.Nanos
 	default:
-		return t, fmt.Errorf("timestamp(%s): ms or us is wanted", arguments)
+		return t, fmt.Errorf("timestamp(%s): ms, us or ns is wanted", arguments)
 	}
 	return t, nil
 }

@@ -129,6 +129,11 @@ func Open(src Columnar, o Options) (*Input, error) {
 	if err := checkNames(all); err != nil {
 		return nil, err
 	}
+	for _, c := range all {
+		if !o.Lake && c.Name != OpColumn && strings.EqualFold(c.Name, OpColumn) {
+			return nil, &InputError{Column: c.Name, Row: -1, Reason: "its name differs only by case from Op, which says what happened to a row; rename it by a transformation rule", Err: ErrNames}
+		}
+	}
 	prefix := o.BeforeImagePrefix
 	if prefix == "" {
 		prefix = DefaultBeforeImagePrefix

@@ -11,6 +11,18 @@ import (
 	"sluice/internal/parquetedit"
 )
 
+// TestAColumnThatIsOpButForItsCaseIsRefused: ops in a column "op" were taken for data, and every delete for an insert.
+func TestAColumnThatIsOpButForItsCaseIsRefused(t *testing.T) {
+	t.Parallel()
+	file := &table{columns: []parquetedit.Column{column("op", parquet.ByteArray), column("id", parquet.ByteArray)}}
+	if _, err := dms.Open(file, dms.Options{}); !errors.Is(err, dms.ErrNames) {
+		t.Error(err)
+	}
+	if _, err := dms.Open(file, dms.Options{Lake: true}); err != nil {
+		t.Errorf("a lake file: %v", err)
+	}
+}
+
 func TestOpen_beforeImages(t *testing.T) {
 	for name, c := range map[string]struct {
 		prefix  string

@@ -144,6 +144,8 @@ func csvFault(in input, err error) error {
 	switch {
 	case errors.Is(err, dms.ErrNoColumns):
 		return haltf("input", "%s: %v; if its first line names the columns, set sluice activate --csv-header true; else say what they are with --csv-schema FILE; then acknowledge", in.key, err)
+	case errors.Is(err, dms.ErrHeader):
+		return haltf("input", "%s: %v; set sluice activate --csv-header true or false, then acknowledge", in.key, err)
 	case errors.Is(err, dms.ErrUntold):
 		return haltf("input", "%s: %v, and nothing says what that was; have the source log every column (supplemental logging, REPLICA IDENTITY FULL, binlog_row_image=FULL), reload the table, then acknowledge", in.key, err)
 	case errors.As(err, &misfit) && misfit.Given:
