@@ -46,7 +46,7 @@ func everyType() []typedValues {
 		{"numeric(38,4) bytes", []any{"-1.28", "1.28", "-" + nines[4:] + ".9999", "0"}},
 		{"real", []any{float32(math.Inf(-1)), math.Float32frombits(1), float32(math.MaxFloat32), float32(math.Inf(1)), math.Float32frombits(0x7fc00001), float32(math.Copysign(0, -1))}},
 		{"double", []any{math.Inf(-1), math.SmallestNonzeroFloat64, math.MaxFloat64, math.Inf(1), math.NaN(), math.Copysign(0, -1)}},
-		{"text", []any{"", "NULL", "\x00", "é\r\n,\"'", "\xff\xfe", "é", strings.Repeat("long ", 3000)}},
+		{"text", []any{"", "NULL", "\x00", "é\r\n,\"'", "\xff\xfe", "é", strings.Repeat("long ", 3000), "padded   "}},
 		{"bytea", []any{[]byte{}, []byte{0}, allBytes(), []byte("text")}},
 		{"date", []any{dmsgen.Days(-719162), "1969-12-31", "1970-01-01", "9999-12-31"}},
 		{"time", []any{"00:00:00", "12:34:56.789", "23:59:59.999"}},
