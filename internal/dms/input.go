@@ -38,6 +38,8 @@ type Reader interface {
 	Columns() []parquetedit.Column
 	// Rows is how many rows the input has.
 	Rows() int64
+	// HasOp says whether the input has ops; else every row is an [Insert].
+	HasOp() bool
 	// BeforeImage says for each before image which data column it is of.
 	BeforeImage() []int
 	// Batches yields the rows in order, each batch with the wanted data columns and their before images;

@@ -187,9 +187,10 @@ func (f *Fold) encodeKey(src *source, columns [][]value, r row) ([]byte, error) 
 	return key, nil
 }
 
-// keyBefore returns the values that an update says its key had before, or nil.
+// keyBefore returns the values that an update says its key had before, or nil. In a file without ops a row that has such
+// values is an update.
 func (f *Fold) keyBefore(src *source, columns [][]value, r row) ([]value, error) {
-	if r.op != dms.Update || len(r.batch.Before) == 0 || src.replay != nil {
+	if r.op == dms.Delete || r.op == dms.Insert && src.Reader.HasOp() || len(r.batch.Before) == 0 || src.replay != nil {
 		return nil, nil
 	}
 	return f.oldKey(src, columns, r)

@@ -93,7 +93,7 @@ func (m *model) fold(run []modelChange) map[string]modelChange {
 				old[k] = n
 			}
 		}
-		if c.op == "U" && m.key(old) != m.key(c.cells) {
+		if (c.op == "U" || c.silent) && m.key(old) != m.key(c.cells) {
 			put(modelChange{cells: old, op: "D", input: c.input})
 		}
 		if c.op == "" {

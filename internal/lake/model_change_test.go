@@ -15,6 +15,7 @@ import (
 type modelChange struct {
 	cells  []int
 	op     string
+	silent bool  // the input has no ops
 	before []int // by key column, null = unchanged
 	input  int   // the input it comes in
 }
@@ -52,6 +53,8 @@ func (m *model) drawChange(t *rapid.T, l *layout, images bool) modelChange {
 	c := modelChange{op: "I", cells: m.drawCells(t, func(c int) bool { return slices.Contains(l.of, c) })}
 	if slices.Contains(l.of, -1) {
 		c.op = rapid.SampledFrom([]string{"I", "U", "D", ""}).Draw(t, "op")
+	} else {
+		c.silent = true
 	}
 	for range m.schema.Key {
 		n := null

@@ -53,7 +53,8 @@ func (p *pass) changes(s *slab) error {
 	}
 	for i := range s.row {
 		op := s.op(i)
-		if op == dms.Update && s.old != nil && s.old[i] != s.key[i] {
+		told := op == dms.Update || op == dms.Insert && s.file.op < 0 && s.file.gone < 0 // a row of a file without ops may be an update
+		if told && s.old != nil && s.old[i] != s.key[i] {
 			if err := p.change(s, i, effect{key: s.old[i], remove: true, order: s.orderOf(i)}); err != nil {
 				return err
 			}
