@@ -111,7 +111,7 @@ func csvCases() []caseSetting {
 // TestCSVWhoseColumnsChange has files without a header whose columns change: they are refused until the operator says what they are.
 func TestCSVWhoseColumnsChange(t *testing.T) {
 	s := newScene(t, rig.DuckDB(t), csvCase("default", nil, nil))
-	s.columns(func(columns []dmsgen.Column) []dmsgen.Column {
+	s.alter(func(columns []dmsgen.Column) []dmsgen.Column {
 		return slices.Insert(columns, 2, dmsgen.Column{Name: "added", Type: "text"})
 	})
 	s.change(s.inserted(9, 0), s.updated(1, 1))
@@ -119,7 +119,7 @@ func TestCSVWhoseColumnsChange(t *testing.T) {
 	if !strings.HasPrefix(got.Reason, "input: ") || !strings.Contains(got.Reason, "it has 9 fields; CsvSchema has 7 columns, beside Op") {
 		t.Fatalf("halted with %q", got.Reason)
 	}
-	s.set(itemPath, map[string]string{statestore.CSVSchema: csvSchema(s.settings(), s.table)})
+	s.set(itemPath, map[string]string{statestore.CSVSchema: csvSchema(s.settings, s.source)})
 	s.acknowledgeAs("")
 	s.equal()
 }

@@ -115,7 +115,7 @@ func caseFileEvents() []caseEvent {
 			s.removeRaw(append(s.loads, s.inputs...)...)
 			s.loads = nil
 			s.halts("vanished", "truncate")
-			s.truth.Load()
+			s.oracle.Load()
 			s.equal()
 			s.pass(time.Hour)
 			s.load(1, 40)
@@ -146,48 +146,48 @@ func caseColumnEvents() []caseEvent {
 	}
 	return []caseEvent{
 		{"column added", func(s *scene) {
-			s.columns(insert(2, dmsgen.Column{Name: "added", Type: "text"}))
+			s.alter(insert(2, dmsgen.Column{Name: "added", Type: "text"}))
 			s.change(s.inserted(9, 0), s.updated(1, 1), s.removed(2))
 		}},
 		{"column dropped", func(s *scene) {
-			s.columns(drop("price"))
+			s.alter(drop("price"))
 			s.change(s.inserted(9, 0), s.updated(1, 1), s.removed(2))
 		}},
 		{"column renamed", func(s *scene) {
-			s.columns(drop("name"))
-			s.columns(insert(1, dmsgen.Column{Name: "title", Type: "text"}))
+			s.alter(drop("name"))
+			s.alter(insert(1, dmsgen.Column{Name: "title", Type: "text"}))
 			s.change(s.inserted(9, 0), s.updated(1, 1))
 		}},
 		{"column dropped and added again", func(s *scene) {
-			s.columns(drop("price"))
+			s.alter(drop("price"))
 			s.change(s.updated(1, 1))
-			s.columns(insert(1, dmsgen.Column{Name: "price", Type: "numeric(9,2)"}))
+			s.alter(insert(1, dmsgen.Column{Name: "price", Type: "numeric(9,2)"}))
 			s.change(s.updated(2, 1))
 		}},
 		{"column added by a reload", func(s *scene) {
 			s.change(s.updated(1, 1))
 			s.pass(time.Hour)
-			s.columns(insert(0, dmsgen.Column{Name: "added", Type: "bigint"}))
+			s.alter(insert(0, dmsgen.Column{Name: "added", Type: "bigint"}))
 			s.load(1, 2, 9)
 			s.change(s.updated(9, 1))
 		}},
 		{"column widened, values fit", func(s *scene) {
-			s.columns(retype("price", "numeric(12,2)"))
+			s.alter(retype("price", "numeric(12,2)"))
 			s.change(s.inserted(9, 0), s.updated(1, 1))
 		}},
 		{"column widened, a value does not fit", func(s *scene) {
-			s.columns(retype("price", "numeric(12,2)"))
+			s.alter(retype("price", "numeric(12,2)"))
 			wide := s.updated(1, 1)
-			wide.Row[s.table.Index("price")] = "1234567890.12"
+			wide.Row[s.source.Index("price")] = "1234567890.12"
 			s.change(wide)
 			switch {
-			case s.settings().InsertsOnly || s.setting.misfit == "":
+			case s.settings.InsertsOnly || s.setting.misfit == "":
 				s.equal() // the update was not written, or fits
 			case s.setting.misfit == "schema":
 				s.halts("schema", "schema")
 			default:
 				s.halts("input", "")
-				s.set(itemPath, map[string]string{statestore.CSVSchema: csvSchema(s.settings(), s.table)})
+				s.set(itemPath, map[string]string{statestore.CSVSchema: csvSchema(s.settings, s.source)})
 				s.halts("schema", "schema")
 			}
 			s.equal()

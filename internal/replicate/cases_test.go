@@ -1,7 +1,6 @@
 package replicate_test
 
 import (
-	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -23,10 +22,8 @@ import (
 // what the files say, in the order of their names. DuckDB reads the lake.
 type scene struct {
 	*world
+	*truth
 	setting caseSetting
-	table   dmsgen.Table // the source's, as it is now
-	lake    dmsgen.Table // every column that the source ever had; new ones come last
-	truth   *dmsgen.Oracle
 	loads   []string // keys of the LOAD files
 	inputs  []string // keys of the CDC files
 	duck    *rig.Reader
@@ -76,31 +73,33 @@ func plainRow(row []any) []any {
 // newScene loads item with eight rows in a setting.
 func newScene(t *testing.T, duck *rig.Reader, setting caseSetting) *scene {
 	t.Helper()
-	s := &scene{world: newWorld(t), duck: duck, setting: setting, table: item(), lake: item()}
+	s := &scene{world: newWorld(t), duck: duck, setting: setting}
 	s.objects["lake"] = object.NewMemory(s.now) // a directory flushes every file, which takes most of the time
+	table := item()
 	if setting.key != "" {
-		s.table.Key = strings.Split(setting.key, ",")
-		s.lake.Key = s.table.Key
+		table.Key = strings.Split(setting.key, ",")
 	}
-	s.truth = dmsgen.NewOracle(s.lake)
+	s.truth = newTruth(setting.settings(t), table)
 	s.load(1, 2, 3, 4, 5, 6, 7, 8)
 	s.tick()
 	if len(setting.attributes) > 0 {
 		s.set(itemPath, setting.attributes)
 	}
-	s.activate(itemName, strings.Join(s.table.Key, ","), setting.partition)
+	s.activate(itemName, strings.Join(table.Key, ","), setting.partition)
 	s.run(itemName, replicate.Loaded)
 	return s
 }
 
-func (s *scene) settings() dmsgen.Settings {
+// settings are those of the endpoint.
+func (c caseSetting) settings(t *testing.T) dmsgen.Settings {
+	t.Helper()
 	settings := dmsgen.DefaultSettings()
-	if s.setting.edit != nil {
-		s.setting.edit(&settings)
+	if c.edit != nil {
+		c.edit(&settings)
 	}
-	zone, err := time.LoadLocation(s.setting.zone)
+	zone, err := time.LoadLocation(c.zone)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	settings.Location = zone
 	return settings
@@ -109,11 +108,11 @@ func (s *scene) settings() dmsgen.Settings {
 // row is what the source has of an id, in the source's columns as they are now.
 func (s *scene) row(id, version int) []any {
 	row := itemRow(id, version)
-	if s.settings().CSV.NoQuotes {
+	if s.settings.CSV.NoQuotes {
 		row = plainRow(row)
 	}
-	whole := make([]any, len(s.table.Columns))
-	for i, c := range s.table.Columns {
+	whole := make([]any, len(s.source.Columns))
+	for i, c := range s.source.Columns {
 		switch at := item().Index(c.Name); {
 		case at >= 0:
 			whole[i] = row[at]
@@ -124,21 +123,6 @@ func (s *scene) row(id, version int) []any {
 		}
 	}
 	return whole
-}
-
-// laid is what a reader of the lake sees of a source's row: columns that the source does not have are NULL.
-func (s *scene) laid(row []any) []any {
-	if row == nil {
-		return nil
-	}
-	row = s.settings().Seen(s.table, row)
-	laid := make([]any, len(s.lake.Columns))
-	for i, c := range s.lake.Columns {
-		if at := s.table.Index(c.Name); at >= 0 {
-			laid[i] = row[at]
-		}
-	}
-	return laid
 }
 
 // load replaces the full load by one of these ids, and the truth by their rows.
@@ -152,7 +136,7 @@ func (s *scene) load(ids ...int) {
 	}
 	var rows [][]any
 	for n, segment := range segments {
-		settings := s.settings()
+		settings := s.settings
 		segment(&settings)
 		var part [][]any
 		for i, id := range ids {
@@ -160,16 +144,13 @@ func (s *scene) load(ids ...int) {
 				part = append(part, s.row(id, 0))
 			}
 		}
-		keys, err := s.writer(settings).WriteLoad(s.t.Context(), s.table, s.now(), part...)
+		keys, err := s.writer(settings).WriteLoad(s.t.Context(), s.source, s.now(), part...)
 		if err != nil {
 			s.t.Fatal(err)
 		}
 		s.loads, rows = append(s.loads, keys...), append(rows, part...)
 	}
-	for i := range rows {
-		rows[i] = s.laid(rows[i])
-	}
-	s.truth.Load(rows...)
+	s.truth.load(rows)
 }
 
 // change lets a minute pass and writes a CDC file; the truth follows.
@@ -183,7 +164,7 @@ func (s *scene) change(changes ...dmsgen.Change) {
 // write writes a CDC file named after a time and dated now.
 func (s *scene) write(at time.Time, changes ...dmsgen.Change) {
 	s.t.Helper()
-	key, err := s.writer(s.settings()).WriteChanges(s.t.Context(), s.table, at, changes...)
+	key, err := s.writer(s.settings).WriteChanges(s.t.Context(), s.source, at, changes...)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -191,33 +172,9 @@ func (s *scene) write(at time.Time, changes ...dmsgen.Change) {
 	s.inputs = append(s.inputs, key)
 }
 
-// follow applies to the truth what files say: changes that are left out are not there, and an update tells the key
-// that its row had only where there are images of it.
-func (s *scene) follow(changes ...dmsgen.Change) {
-	settings := s.settings()
-	for _, c := range settings.Written(changes...) {
-		c.Row, c.Before = s.laid(c.Row), s.laid(c.Before)
-		if settings.BeforeImages == dmsgen.NoImages && settings.Dialect != dmsgen.Debezium {
-			c.Before = nil
-		}
-		s.truth.Apply(c)
-	}
-}
-
-// columns changes the source's columns; the lake keeps those that it has, and the new ones come last in it.
-func (s *scene) columns(edit func(columns []dmsgen.Column) []dmsgen.Column) {
-	s.table.Columns = edit(slices.Clone(s.table.Columns))
-	wide := s.lake
-	for _, c := range s.table.Columns {
-		if wide.Index(c.Name) < 0 {
-			wide.Columns = append(slices.Clone(wide.Columns), c)
-		}
-	}
-	truth := dmsgen.NewOracle(wide)
-	for _, row := range s.truth.Rows() {
-		truth.Apply(dmsgen.Change{Op: dmsgen.Insert, Row: append(slices.Clone(row), make([]any, len(wide.Columns)-len(row))...)})
-	}
-	s.lake, s.truth = wide, truth
+// alter changes the source's columns.
+func (s *scene) alter(edit func(columns []dmsgen.Column) []dmsgen.Column) {
+	s.columns(edit(slices.Clone(s.source.Columns)))
 }
 
 // equal runs, and holds the lake against the truth.
@@ -246,7 +203,7 @@ func (s *scene) compare() {
 			s.t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff(texts(s.truth.Rows()), texts(got)); diff != "" {
+	if diff := cmp.Diff(texts(s.oracle.Rows()), texts(got)); diff != "" {
 		s.t.Errorf("lake (-want +got):\n%s", diff)
 	}
 }
@@ -283,23 +240,6 @@ func (s *scene) copyOut(key, path string) {
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		s.t.Fatal(err)
 	}
-}
-
-// texts are rows as text, in the order of their texts.
-func texts(rows [][]any) []string {
-	var lines []string
-	for _, row := range rows {
-		words := make([]string, len(row))
-		for i, v := range row {
-			if b, ok := v.([]byte); ok {
-				v = hex.EncodeToString(b)
-			}
-			words[i] = rig.Text(v)
-		}
-		lines = append(lines, strings.Join(words, " "))
-	}
-	slices.Sort(lines)
-	return lines
 }
 
 // halts runs, wants a halt with a reason code, and acknowledges it.

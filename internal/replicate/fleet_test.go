@@ -249,8 +249,7 @@ func (f *fleet) judge() {
 		if m.asleep || len(m.held) > 0 {
 			continue
 		}
-		l := &life{world: f.world, table: m.table, oracle: m.oracle}
-		if diff := cmp.Diff(l.want(), l.got()); diff != "" {
+		if diff := cmp.Diff(texts(m.oracle.Rows()), lakeTexts(f.world, m.table)); diff != "" {
 			f.fatal("%s: lake (-want +got):\n%s", m.table.Name, diff)
 		}
 	}

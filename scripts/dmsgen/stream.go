@@ -36,6 +36,9 @@ func NewStream(seed uint64, t Table, mix Mix) *Stream {
 	return &Stream{Table: t, mix: mix, rng: rand.New(rand.NewPCG(seed, 1)), next: 1}
 }
 
+// Reseed has what follows depend on a seed, the table and the keys so far, and on nothing else that came before.
+func (s *Stream) Reseed(seed uint64) { s.rng = rand.New(rand.NewPCG(seed, 1)) }
+
 // RandomTable returns the table that a seed stands for: one or two key
 // columns, and one to ten others of any type.
 func RandomTable(seed uint64) Table {
