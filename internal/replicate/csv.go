@@ -132,7 +132,7 @@ func leavesOut(file dms.Columnar) bool {
 
 // whole returns a halt when rows of an input leave out columns where there is nothing that they could have been before.
 func (o opened) whole() error {
-	if f, ok := o.file.(*dms.CSVFile); ok && f.Untold() != nil {
+	if f, ok := dms.Whole(o.file).(*dms.CSVFile); ok && f.Untold() != nil {
 		return csvFault(o.input, f.Untold())
 	}
 	return nil

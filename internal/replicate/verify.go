@@ -255,7 +255,7 @@ func (r *run) claimFiles(ctx context.Context, e *evidence, inputs []input, schem
 		if err != nil {
 			return err
 		}
-		if f, ok := o.file.(*dms.CSVFile); ok && f.Untold() != nil {
+		if f, ok := dms.Whole(o.file).(*dms.CSVFile); ok && f.Untold() != nil {
 			return fmt.Errorf("%s: %w; what such a row is cannot be told from the inputs alone", in.key, f.Untold())
 		}
 		columns[i] = o.reader.Columns()
