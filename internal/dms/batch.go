@@ -133,5 +133,6 @@ func (in *Input) batch(s *streams, first int64, rows int) (Batch, error) {
 			return Batch{}, err
 		}
 	}
+	in.untell(b)
 	return b, nil
 }

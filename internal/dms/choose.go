@@ -38,6 +38,7 @@ func (in *Input) chosen(s *streams, c Choice, first int64, rows int) (Batch, err
 			return Batch{}, err
 		}
 	}
+	in.untell(b)
 	return b, nil
 }
 

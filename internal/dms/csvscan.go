@@ -43,9 +43,9 @@ func (e *MisfitError) Error() string {
 }
 
 // ErrUntold is wrapped where a field holds CsvNoSupValue and nothing says what its row holds.
-var ErrUntold = errors.New("it holds CsvNoSupValue: the source's log left out what did not change")
+var ErrUntold = errors.New("it holds CsvNoSupValue, or what Debezium writes in its place: the source's log left out what did not change")
 
-// Untold is the value of a field that holds CsvNoSupValue: the row has there what it had before. It is a NULL to those who do not know it.
+// Untold is the value of a field that holds CsvNoSupValue, or [Unavailable] in a file of Debezium's: the row has there what it had before. It is a NULL to those who do not know it.
 func Untold() parquet.Value { return parquet.NullValue().Level(0, untoldLevel, 0) }
 
 // untoldLevel is no definition level of a flat column.

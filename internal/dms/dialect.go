@@ -28,6 +28,29 @@ const (
 	debeziumDeleted = "__deleted" // text or boolean: true, false
 )
 
+// Unavailable is the text that Debezium writes where PostgreSQL's log leaves out a large value (TOAST) that an update did not
+// change: the default of unavailable.value.placeholder.
+const Unavailable = "__debezium_unavailable_value"
+
+// IsUnavailable says whether a value is [Unavailable].
+func IsUnavailable(v parquet.Value) bool {
+	return v.Kind() == parquet.ByteArray && len(v.ByteArray()) == len(Unavailable) && string(v.ByteArray()) == Unavailable
+}
+
+// untell makes [Untold] of what is [Unavailable].
+func (in *Input) untell(b Batch) {
+	if !in.untells || in.dialect != Debezium {
+		return
+	}
+	for _, values := range b.Columns {
+		for i, v := range values {
+			if IsUnavailable(v) {
+				values[i] = Untold()
+			}
+		}
+	}
+}
+
 // Dialects returns those that there are.
 func Dialects() []Dialect { return []Dialect{DMS, Debezium} }
 

@@ -107,6 +107,7 @@ type Options struct {
 	Dialect           Dialect // "" = as the file's columns say
 	BeforeImagePrefix string  // "" is [DefaultBeforeImagePrefix]
 	Lake              bool    // a lake file, which has no before images and no dialect but ours, whatever its columns are named
+	Untold            bool    // what is [Unavailable] in a file of Debezium's is [Untold]; else it is a text like any other
 	OpIsData          bool    // the op is a column like any other: rows are copied as they are
 }
 
@@ -118,6 +119,7 @@ type Input struct {
 	dialect Dialect
 	says    Dialect // what the file's columns say
 	marks   marks
+	untells bool
 	of      []int // of[i] = data column that before image i is of
 	before  []int // before[i] = place of before image i in the file
 }
@@ -140,7 +142,7 @@ func Open(src Columnar, o Options) (*Input, error) {
 	if prefix == "" {
 		prefix = DefaultBeforeImagePrefix
 	}
-	in := &Input{src: src, dialect: o.Dialect, says: dialectOf(all), marks: marks{-1, -1}}
+	in := &Input{src: src, dialect: o.Dialect, untells: o.Untold, says: dialectOf(all), marks: marks{-1, -1}}
 	switch {
 	case o.Lake:
 		in.dialect = DMS

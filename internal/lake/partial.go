@@ -3,7 +3,10 @@ package lake
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
+
+	"github.com/parquet-go/parquet-go"
 
 	"sluice/internal/dms"
 )
@@ -42,6 +45,29 @@ func leavesOut(columns [][]value, r row) bool {
 		}
 	}
 	return false
+}
+
+// LeavesOut says whether some change of the inputs leaves a column as it is. It reads their texts, up to the first.
+func LeavesOut(ctx context.Context, inputs []Input) (bool, error) {
+	for _, in := range inputs {
+		texts := []int{}
+		for i, c := range in.Reader.Columns() {
+			if c.Type.Physical == parquet.ByteArray {
+				texts = append(texts, i)
+			}
+		}
+		for b, err := range in.Reader.Batches(ctx, texts) {
+			if err != nil {
+				return false, fmt.Errorf("read %s: %w", in.Name, err)
+			}
+			for _, values := range b.Columns {
+				if slices.ContainsFunc(values, dms.IsUntold) {
+					return true, nil
+				}
+			}
+		}
+	}
+	return false, nil
 }
 
 // places says whether a change leaves its partition as it is: nil leaves nothing.

@@ -36,6 +36,7 @@ type checked struct {
 	op     int          // place of the op, or -1
 	gone   int          // place of __deleted in a file of Debezium's, or -1
 	parse  func(value) (dms.Op, error)
+	leaves bool          // changes may leave out what they did not change
 	order  int           // index into cells of the order column, or -1
 	dir    map[int]value // values that a lake file's directory stands for, by column of the table
 }
@@ -60,7 +61,7 @@ func (v *verifier) checkFile(ctx context.Context, f ClaimFile, role roleOf, n in
 		names = reader.Columns()
 		var dialect dms.Dialect
 		if dialect, c.op, c.gone = reader.Marks(); dialect == dms.Debezium {
-			c.parse = dms.ParseDebeziumOp
+			c.parse, c.leaves = dms.ParseDebeziumOp, role == changeFile
 		}
 		v.matchBefore(c, reader)
 	}

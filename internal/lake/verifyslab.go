@@ -46,8 +46,10 @@ func (h *slabHasher) column(ctx context.Context, cell int) error {
 	if ordered {
 		h.slab.order = make([]string, len(h.row))
 	}
-	return h.each(ctx, r.place, func(from int, values []value) {
+	untold := false
+	err := h.each(ctx, r.place, func(from int, values []value) {
 		for n, x := range values {
+			untold = untold || h.file.leaves && dms.IsUnavailable(x)
 			sum, there := r.hash(x, h.scratch[:0])
 			if !there {
 				continue
@@ -66,6 +68,10 @@ func (h *slabHasher) column(ctx context.Context, cell int) error {
 			}
 		}
 	})
+	if err == nil && untold {
+		err = &dms.InputError{Column: h.Schema.Columns[r.column].Name, Row: -1, Reason: dms.ErrUntold.Error() + "; what such a row is cannot be told from the inputs alone", Err: dms.ErrUntold}
+	}
+	return err
 }
 
 // partition adds the values that a lake file's directory stands for.

@@ -97,3 +97,8 @@ func (d *draft) record(t *table) {
 		d.Set[statestore.Dialect] = string(t.dialect)
 	}
 }
+
+// partial says whether changes may leave out what they did not change.
+func (r *run) partial(b *batch) bool {
+	return r.t.csv.NoSup != "" || r.t.reading() == "" && slices.ContainsFunc(b.apply, func(o opened) bool { return o.says == dms.Debezium })
+}

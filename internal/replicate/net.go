@@ -18,7 +18,14 @@ type planner interface {
 func (r *run) net(ctx context.Context, s *lake.Schema, o lake.FoldOptions, inputs []lake.Input, files []dms.Columnar) (planner, error) {
 	need := needOf(files)
 	parts := max(r.e.governor.parts(need, cap(r.e.ops)), need.share(r.e.batchBound()))
-	if slices.ContainsFunc(files, leavesOut) {
+	whole := slices.ContainsFunc(files, leavesOut)
+	if parts > 1 && o.Partial && !whole {
+		var err error
+		if whole, err = lake.LeavesOut(ctx, inputs); err != nil {
+			return nil, err
+		}
+	}
+	if whole {
 		parts = 1
 	}
 	if err := r.hold(ctx, need.inParts(parts, cap(r.e.ops))); err != nil {

@@ -210,7 +210,7 @@ func (r *run) openedFile(in input, file dms.Columnar) (opened, error) {
 
 // reader reads a file as the table's inputs are read.
 func (r *run) reader(file dms.Columnar) (*dms.Input, error) {
-	return dms.Open(file, dms.Options{Dialect: r.t.reading(), BeforeImagePrefix: r.t.before})
+	return dms.Open(file, dms.Options{Dialect: r.t.reading(), BeforeImagePrefix: r.t.before, Untold: true})
 }
 
 // readable refuses what no dialect reads yet, and what is empty.
@@ -294,7 +294,7 @@ func (r *run) fold(ctx context.Context, schema *lake.Schema, b *batch) (planner,
 		schema = &lake.Schema{Columns: schema.Columns} // nothing to key or to place
 	}
 	inputs, files := b.inputs()
-	return r.net(ctx, schema, lake.FoldOptions{OrderColumn: r.foldOrder(b), Partial: r.t.csv.NoSup != ""}, inputs, files)
+	return r.net(ctx, schema, lake.FoldOptions{OrderColumn: r.foldOrder(b), Partial: r.partial(b)}, inputs, files)
 }
 
 func (r *run) foldOrder(b *batch) string {
