@@ -147,10 +147,10 @@ func (s *site) write(file string, body []byte) {
 	}
 }
 
-// now is the name of a change file that is newer than the ones before.
+// now is the name of a change file, without its extension, that is newer than the ones before.
 func now() string {
 	time.Sleep(2 * time.Millisecond)
-	return strings.ReplaceAll(time.Now().UTC().Format("20060102-150405.000"), ".", "") + ".parquet"
+	return strings.ReplaceAll(time.Now().UTC().Format("20060102-150405.000"), ".", "")
 }
 
 // goodRows wants the rows of a good file in a table, as DuckDB reads it.
@@ -174,13 +174,24 @@ func halted(t *testing.T, l line, h hostile.File, key string) {
 	case h.Legal && (action == "merged" || action == "loaded" || action == "idle"):
 	case action != "halted" || !strings.Contains(reason, key) && !h.Legal:
 		t.Errorf("%s: %s (%.300s), want a halt that names %s", h.Name, action, reason, key)
-	case !h.Legal && !slices.Contains([]string{"input", "foreign", "schema"}, strings.SplitN(reason, ":", 2)[0]):
+	case !h.Legal && !slices.Contains([]string{"input", "foreign", "schema", "key"}, strings.SplitN(reason, ":", 2)[0]):
 		t.Errorf("%s: halted with %.300s, want input", h.Name, reason)
 	}
 }
 
 func TestE2E_HostileChanges(t *testing.T) {
 	t.Parallel()
+	oneByOne(t, hostile.Files(), ".parquet", hostile.Good())
+}
+
+func TestE2E_HostileCSV(t *testing.T) {
+	t.Parallel()
+	oneByOne(t, hostile.CSVs(), ".csv", hostile.GoodCSV())
+}
+
+// oneByOne has each file come as a change file beside a good one of another table, and mended behind it.
+func oneByOne(t *testing.T, files []hostile.File, extension string, mended []byte) {
+	t.Helper()
 	s := onDisk(t)
 	s.tables(2, true)
 	well := dmsgen.NewOracle(hostileTable())
@@ -188,8 +199,8 @@ func TestE2E_HostileChanges(t *testing.T) {
 		well.Load([]any{id + 1, "name"})
 	}
 	var w worst
-	for i, h := range hostile.Files() {
-		name := now()
+	for i, h := range files {
+		name := now() + extension
 		file := s.rawFile("t000", name)
 		s.write(file, h.Body)
 		change := dmsgen.Change{Op: dmsgen.Update, Row: []any{1 + i%8, h.Name}}
@@ -200,7 +211,7 @@ func TestE2E_HostileChanges(t *testing.T) {
 		if l["shop.t001"].text("action") != "merged" {
 			t.Fatalf("%s: the other table was not merged: %v", h.Name, l["shop.t001"])
 		}
-		s.write(file, hostile.Good())
+		s.write(file, mended)
 		if l["shop.t000"].text("action") == "halted" {
 			s.well("acknowledge", "shop.t000")
 		}
@@ -210,7 +221,7 @@ func TestE2E_HostileChanges(t *testing.T) {
 	}
 	s.goodRows("t000")
 	s.equal(hostileTable(), well)
-	w.say(t, "changes")
+	w.say(t, "changes "+extension)
 }
 
 func hostileTable() dmsgen.Table {
@@ -298,7 +309,7 @@ func TestE2E_HostileChangesOfManyTables(t *testing.T) {
 	files := slices.Concat(hostile.Truncated(hostile.Good()), hostile.Flipped(hostile.Good(), 60, 8))
 	s.tables(len(files), true)
 	put := func(table string, body []byte) string {
-		name := now()
+		name := now() + ".parquet"
 		s.write(s.rawFile(table, name), body)
 		return "shop/" + table + "/" + name
 	}
@@ -315,7 +326,7 @@ func TestE2E_HostileLakeFiles(t *testing.T) {
 		key := s.lakeFiles(table)[0]
 		was[table] = s.readLake(key)
 		s.putLake(key, body)
-		s.write(s.rawFile(table, now()), hostile.Good())
+		s.write(s.rawFile(table, now()+".parquet"), hostile.Good())
 		return key
 	}
 	herd{s, files, put, func(table, key string) { s.putLake(key, was[table]) }}.goThrough(t, "lake files")

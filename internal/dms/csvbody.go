@@ -88,6 +88,9 @@ func (b *body) read(p []byte) (int, error) {
 	return n, gzipFault(err)
 }
 
+// taken is how many bytes of the object the text so far is made of, and a little more.
+func (b *body) taken() int64 { return b.off - int64(len(b.held)) }
+
 func (b *body) fill() error {
 	size := min(pieceBytes, b.src.Size()-b.off)
 	if size <= 0 {

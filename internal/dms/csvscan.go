@@ -28,6 +28,27 @@ type CSVIndex struct {
 	Rows         []int64              `json:"rows"`    // of the blocks
 }
 
+// Check returns an error when no object can have the index: it was changed, or another version wrote it.
+func (x *CSVIndex) Check() error {
+	if x.Delimiter == "" || x.RowDelimiter == "" || len(x.Columns) > maxCSVColumns {
+		return fmt.Errorf("delimiters %q and %q, %d columns", x.Delimiter, x.RowDelimiter, len(x.Columns))
+	}
+	if len(x.Offsets) != len(x.Rows)+1 || x.Offsets[0] < 0 {
+		return fmt.Errorf("%d blocks with %d offsets", len(x.Rows), len(x.Offsets))
+	}
+	for i, rows := range x.Rows {
+		if bytes := x.Offsets[i+1] - x.Offsets[i]; rows < 1 || bytes < rows || bytes > 2*maxRow {
+			return fmt.Errorf("block %d with %d rows in %d bytes", i, rows, bytes)
+		}
+	}
+	for _, c := range x.Columns {
+		if t := c.Type; t.Length < 0 || t.Length > maxRow || t.Precision > 1000 || max(t.Scale, -t.Scale) > 1000 {
+			return fmt.Errorf("column %q of a type that no column has", c.Name)
+		}
+	}
+	return checkNames(x.Columns)
+}
+
 // MisfitError is returned when a field of a CSV file is no value of its column's type.
 type MisfitError struct {
 	Column string
@@ -54,7 +75,7 @@ const untoldLevel = 100
 // IsUntold says whether a value is [Untold].
 func IsUntold(v parquet.Value) bool { return v.IsNull() && v.DefinitionLevel() == untoldLevel }
 
-// A file that inflates to so much, and to so many times its size, is no CSV of a table.
+// A file that inflates to so much, and so far to so many times its size, is no CSV of a table.
 const (
 	bombBytes = 32 << 20
 	bombRatio = 400
@@ -100,7 +121,7 @@ func (s *scan) file(ctx context.Context, src parquetedit.Source) (*CSVFile, erro
 	}
 	group, inner := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	err = s.each(inner, b, src, func(n int, made *block, first int64) {
+	err = s.each(inner, b, func(n int, made *block, first int64) {
 		group.Go(func() error { return s.check(n, made, first) })
 	})
 	if waited := group.Wait(); waited != nil {
@@ -163,7 +184,7 @@ func (x *CSVIndex) splitter() splitter {
 }
 
 // each hands over the blocks, numbered, with the number of their first row.
-func (s *scan) each(ctx context.Context, b *blocks, src parquetedit.Source, use func(int, *block, int64)) error {
+func (s *scan) each(ctx context.Context, b *blocks, use func(int, *block, int64)) error {
 	offset, rows := int64(0), int64(0)
 	for n := 0; ; n++ {
 		made, err := b.next(ctx)
@@ -173,7 +194,7 @@ func (s *scan) each(ctx context.Context, b *blocks, src parquetedit.Source, use 
 		if err != nil {
 			return err
 		}
-		if offset > bombBytes && offset/bombRatio > src.Size() {
+		if offset > bombBytes && offset/bombRatio > b.body.taken() {
 			return &InputError{Row: -1, Reason: fmt.Sprintf("it inflates to more than %d times its size, which no table does", bombRatio)}
 		}
 		skipped := int64(0)

@@ -25,7 +25,14 @@ func (a *application) writeCompact(ctx context.Context, op Op, missing []OpFile)
 		work.Outputs = append(work.Outputs, lake.Output{Dir: f.Dir, Rows: f.Rows})
 	}
 	sink := &uniteSink{loadSink{application: a, ctx: ctx, op: op, files: op.Files}, missing}
-	if err := lake.Unite(ctx, work, op.Files[0].Columns, lake.Exchange{Open: a.openAhead, Sink: sink}); err != nil {
+	open := func(ctx context.Context, file int) (lake.LoadFile, error) {
+		in, err := a.openAhead(ctx, file)
+		if err == nil {
+			err = a.within(op, file, len(in.Open.RowGroups()))
+		}
+		return in, err
+	}
+	if err := lake.Unite(ctx, work, op.Files[0].Columns, lake.Exchange{Open: open, Sink: sink}); err != nil {
 		if sink.open != nil {
 			err = errors.Join(err, sink.open.Abort(context.WithoutCancel(ctx)))
 		}

@@ -22,6 +22,9 @@ func (a *application) writeLoad(ctx context.Context, op Op, missing []OpFile) er
 		if err != nil {
 			return a.sourceFault(ctx, op, err)
 		}
+		if err := a.within(op, p.File, len(open.RowGroups())); err != nil {
+			return err
+		}
 		rows, err := a.sourceRows(ctx, s)
 		if err != nil {
 			return err
@@ -47,6 +50,18 @@ func (a *application) writeLoad(ctx context.Context, op Op, missing []OpFile) er
 			return err
 		}
 		return a.sourceFault(ctx, op, err)
+	}
+	return nil
+}
+
+// within halts over an op that wants row groups of a source which it has not.
+func (a *application) within(op Op, file, groups int) error {
+	for _, p := range op.Parts {
+		for _, g := range p.Groups {
+			if p.File == file && (g < 0 || g >= groups) {
+				return haltf("bookkeeping", "op %d of commit %s wants row group %d of %s, which has %d; restore the object", op.N, a.plan.commitKey(), g, a.plan.Sources[file].Key, groups)
+			}
+		}
 	}
 	return nil
 }

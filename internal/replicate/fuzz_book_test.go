@@ -6,21 +6,35 @@ import (
 	"strings"
 	"testing"
 
-	"sluice/internal/object"
+	"sluice/internal/object/objectfault"
 	"sluice/internal/replicate"
+	"sluice/scripts/dmsgen"
+	"sluice/statestore"
 )
 
 // FuzzBookkeepingField: whatever any one value in the plan, the batches, the index or the ledger of a pending commit is, a run
 // ends and says what became of the table.
 func FuzzBookkeepingField(f *testing.F) {
-	from, keys := pendingMerge(f)
-	keys = slices.DeleteFunc(keys, func(key string) bool { return !strings.HasSuffix(key, ".json") })
-	slices.Sort(keys)
-	bodies := make([][]byte, len(keys))
-	for i, key := range keys {
-		bodies[i], _ = readObject(f, from.lake, key)
-		count := len(bodies[i])
-		for field := range (&editing{}).count(f, bodies[i]) {
+	type object struct {
+		from *bench
+		key  string
+		body []byte
+	}
+	var books []object
+	merge, merged := pendingMerge(f)
+	load, loaded := pendingCSVLoad(f)
+	for from, keys := range map[*bench][]string{merge: merged, load: loaded} {
+		for _, key := range keys {
+			if strings.HasSuffix(key, ".json") {
+				body, _ := readObject(f, from.lake, key)
+				books = append(books, object{from, key, body})
+			}
+		}
+	}
+	slices.SortFunc(books, func(a, b object) int { return strings.Compare(a.key+string(a.body), b.key+string(b.body)) })
+	for i, book := range books {
+		count := len(book.body)
+		for field := range (&editing{}).count(f, book.body) {
 			values := []string{`-1`, `9223372036854775807`, `""`, `null`, `[]`, `{}`, `[{}]`, `"../x"`, `true`, `1e300`, `"2026-03-14T12:00:00Z"`}
 			for k, value := range values {
 				if (field+k+count)%7 == 0 {
@@ -30,21 +44,42 @@ func FuzzBookkeepingField(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, which byte, field uint16, value []byte) {
-		i := int(which) % len(keys)
+		book := books[int(which)%len(books)]
 		var with any
 		if json.Unmarshal(value, &with) != nil {
 			return
 		}
-		b := from.fork()
+		b := book.from.fork()
 		b.t = t
-		_, err := b.lake.Put(t.Context(), keys[i], (&editing{at: int(field), with: with}).edit(t, bodies[i]), object.PutInput{})
-		b.must(err)
+		b.put(book.key, (&editing{at: int(field), with: with}).edit(t, book.body))
 		for range 3 {
 			if got := b.tickOn(b.lake, b.state); got.Action == "" || got.Action == replicate.Halted && !strings.Contains(got.Reason, ": ") {
-				t.Fatalf("%s, value %d set to %s: %s (%s)", keys[i], field, value, got.Action, got.Reason)
+				t.Fatalf("%s, value %d set to %s: %s (%s)", book.key, field, value, got.Action, got.Reason)
 			}
 		}
 	})
+}
+
+// pendingCSVLoad is a full load of CSV files that was committed and not applied, and the keys of its bookkeeping.
+func pendingCSVLoad(t testing.TB) (*bench, []string) {
+	t.Helper()
+	b := newBench(t, product())
+	b.writes.Format, b.writes.CSV.Header = dmsgen.CSV, true
+	b.load(2, []any{1, "a", "x"}, []any{2, "b", "y"}, []any{3, "c", "z"})
+	b.tickOn(b.lake, b.state)
+	_, err := b.state.Update(t.Context(), statestore.Update{Path: benchPath, Set: map[string]string{statestore.CSVHeader: "true", statestore.CSVSchema: "id int, name string, dept string"}})
+	b.must(err)
+	b.activate("id", "")
+	for i := 1; i < 50; i++ {
+		died := b.fork()
+		died.t = t
+		died.tickOn(objectfault.New(died.lake, objectfault.Fault{At: i, How: objectfault.Before, Crash: true}), died.state)
+		if died.item().Pending() {
+			return died, died.keys("_sluice/")
+		}
+	}
+	t.Fatalf("the load was never pending: %v", b.item())
+	return nil, nil
 }
 
 // editing replaces one value of a JSON document, counted in the order in which it is walked through.

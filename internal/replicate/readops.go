@@ -92,6 +92,16 @@ func (p *Plan) check(path string, seq uint64) error {
 	default:
 		return fmt.Errorf("is of unknown kind %q", p.Kind)
 	}
+	for i, s := range p.Sources {
+		if s.Size < 0 {
+			return fmt.Errorf("has a source %d of %d bytes", i, s.Size)
+		}
+		if s.CSV != nil {
+			if err := s.CSV.Check(); err != nil {
+				return fmt.Errorf("has a source %d that cannot be: %w", i, err)
+			}
+		}
+	}
 	switch {
 	case p.Path != path:
 		return fmt.Errorf("is of table %s", p.Path)
