@@ -44,6 +44,14 @@ func caseChangeEvents() []caseEvent {
 		{"insert of a key that is there", func(s *scene) { s.change(s.inserted(1, 5)) }},
 		{"update", func(s *scene) { s.change(s.updated(2, 1), s.updated(3, 1), s.updated(2, 2)) }},
 		{"update of a key that is not there", func(s *scene) { s.change(s.updated(20, 1)) }},
+		{"update that leaves columns out", func(s *scene) {
+			c := s.updated(2, 1)
+			c.Row[s.source.Index("price")], c.Row[s.source.Index("name")] = dmsgen.Missing{}, dmsgen.Missing{}
+			s.change(s.updated(2, 1), c)
+			c.Row = slices.Clone(c.Row)
+			c.Row[s.source.Index("dept")] = dmsgen.Missing{}
+			s.change(c)
+		}},
 		{"delete", func(s *scene) { s.change(s.removed(3), s.removed(4)) }},
 		{"delete of a key that is not there", func(s *scene) { s.change(s.removed(20)) }},
 		{"delete of everything", func(s *scene) {

@@ -17,10 +17,29 @@ type nature struct {
 	keyless    bool
 	badText    bool
 	evolves    bool // columns may come and go
+	partial    bool // updates leave columns out
 }
 
 func (n nature) String() string {
-	return fmt.Sprintf("attributes %v, key-less %v, settings %+v", n.attributes, n.keyless, n.settings)
+	return fmt.Sprintf("attributes %v, key-less %v, partial %v, settings %+v", n.attributes, n.keyless, n.partial, n.settings)
+}
+
+// names are what a census knows of it.
+func (n nature) names() []string {
+	names := []string{"Parquet"}
+	if n.settings.Format == dmsgen.CSV {
+		names[0] = "CSV"
+	} else if n.settings.Dialect == dmsgen.Debezium {
+		names[0] = "Debezium"
+	}
+	for name, is := range map[string]bool{
+		"key-less": n.keyless, "partial updates": n.partial, "ordered": n.attributes[statestore.OrderColumn] != "", "no ops": n.settings.NoOp,
+	} {
+		if is {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // newNature draws a nature.
@@ -89,6 +108,10 @@ func (n *nature) drawCSV(rng *rand.Rand) {
 	c.Header = rng.IntN(2) == 0
 	n.attributes[statestore.CSVHeader] = fmt.Sprint(c.Header)
 	n.evolves = c.Header
+	if rng.IntN(4) == 0 {
+		c.NoSup, n.partial = "-?-", true
+		n.attributes[statestore.CSVNoSup] = c.NoSup
+	}
 }
 
 // drawColumns draws the columns around the source's, and which changes are written.

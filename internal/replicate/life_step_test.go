@@ -12,22 +12,22 @@ import (
 // step is what happens next, by the dice.
 func (l *life) step() {
 	l.t.Helper()
-	switch n := l.rng.IntN(24); {
+	switch n := l.rng.IntN(25); {
 	case n == 0 && len(l.held) == 0: // a file that is older than a reload is part of it
 		l.reload()
 	case n < 3:
-		l.changes(true)
+		l.changes(!l.nature.partial) // an update that leaves columns out wants the row that it is about
 	case n < 5:
 		l.arrive()
 	case n < 6:
 		l.again()
-	case n < 7:
-		l.alter()
 	case n < 8:
+		l.alter()
+	case n < 9:
 		l.truncate()
-	case n < 15:
+	case n < 16:
 		l.changes(false)
-	case n < 23:
+	case n < 24:
 		l.checkedTick()
 	default:
 		l.rebuild()
@@ -60,6 +60,7 @@ func (l *life) reload() {
 	l.loads = nil
 	l.truth.load(rows)
 	l.note("full load of %d rows", len(rows))
+	l.census.count("reload")
 	if _, err := l.out.WriteLoad(l.t.Context(), l.source, l.now(), rows...); err != nil {
 		l.fatal("%v", err)
 	}
@@ -89,14 +90,38 @@ func (l *life) changes(hold bool) {
 func (l *life) write(hold bool) {
 	l.t.Helper()
 	l.pass(time.Duration(1+l.rng.IntN(120)) * time.Minute)
-	l.follow(l.last...)
+	changes := make([]dmsgen.Change, len(l.last))
+	for i, c := range l.last {
+		changes[i] = l.leaveOut(c)
+		l.follow(changes[i])
+	}
 	l.hold = hold
 	defer func() { l.hold = false }()
-	key, err := l.out.WriteChanges(l.t.Context(), l.source, l.now(), l.last...)
+	key, err := l.out.WriteChanges(l.t.Context(), l.source, l.now(), changes...)
 	if err != nil {
 		l.fatal("%v", err)
 	}
 	l.note("%s: %d changes, held back: %v", key, len(l.last), hold)
+	if len(l.last) == 0 {
+		l.census.count("empty file")
+	}
+}
+
+// leaveOut takes columns out of an update that the source's log does not have, where there is a row that has them.
+func (l *life) leaveOut(c dmsgen.Change) dmsgen.Change {
+	if !l.nature.partial || c.Op != dmsgen.Update || c.Before != nil {
+		return c
+	}
+	if _, known := l.oracle.Row(l.oracle.Key(l.laid(c.Row))); !known {
+		return c
+	}
+	c.Row = slices.Clone(c.Row)
+	for i, column := range l.source.Columns {
+		if !slices.Contains(l.source.Key, column.Name) && l.rng.IntN(3) == 0 {
+			c.Row[i] = dmsgen.Missing{}
+		}
+	}
+	return c
 }
 
 // arrive lets the files that were held back arrive.
@@ -104,6 +129,7 @@ func (l *life) arrive() {
 	l.t.Helper()
 	for _, f := range l.held {
 		l.note("late: %s", f.key)
+		l.census.count("late file")
 		if err := l.put(l.t.Context(), f.key, f.body, l.now()); err != nil {
 			l.fatal("%v", err)
 		}
@@ -115,6 +141,7 @@ func (l *life) arrive() {
 func (l *life) again() {
 	l.t.Helper()
 	if l.rng.IntN(2) == 0 && len(l.last) > 0 {
+		l.census.count("the same changes again")
 		l.write(false)
 		return
 	}
@@ -123,6 +150,7 @@ func (l *life) again() {
 	}
 	key := l.inputs[len(l.inputs)-1]
 	l.note("the same file again: %s", key)
+	l.census.count("the same file again")
 	if err := l.raw.SetLastModified(key, l.now()); err != nil {
 		l.fatal("%v", err)
 	}
@@ -139,6 +167,7 @@ func (l *life) truncate() {
 	l.remove(slices.Concat(l.loads, l.inputs))
 	l.loads, l.inputs, l.last = nil, nil, nil
 	l.note("truncated")
+	l.census.count("truncated")
 	result := l.tick()[l.name()]
 	if result.Action != replicate.Halted || !strings.HasPrefix(result.Reason, "vanished: ") {
 		l.fatal("truncated: %s %s", result.Action, result.Reason)
@@ -162,20 +191,23 @@ func (l *life) alter() {
 			free = append(free, i)
 		}
 	}
-	switch n := l.rng.IntN(4); {
-	case n == 0 && len(free) > 0:
+	wide := slices.DeleteFunc(slices.Clone(free), func(at int) bool { return widerTypes()[columns[at].Type] == "" || l.settings.Format == dmsgen.CSV })
+	switch n := l.rng.IntN(5); {
+	case n > 3 && len(free) > 0:
 		at := free[l.rng.IntN(len(free))]
+		l.census.count("column dropped")
 		l.gone = append(l.gone, columns[at])
 		columns = slices.Delete(columns, at, at+1)
-	case n == 1 && len(l.gone) > 0:
+	case n < 2 && len(l.gone) > 0:
+		l.census.count("column back")
 		columns = append(columns, l.gone[0])
 		l.gone = l.gone[1:]
-	case n == 2 && len(free) > 0 && l.settings.Format != dmsgen.CSV:
-		at := free[l.rng.IntN(len(free))]
-		if wider, ok := widerTypes()[columns[at].Type]; ok {
-			columns[at].Type = wider
-		}
+	case n == 2 && len(wide) > 0:
+		l.census.count("column widened")
+		at := wide[l.rng.IntN(len(wide))]
+		columns[at].Type = widerTypes()[columns[at].Type]
 	default:
+		l.census.count("column added")
 		l.added++
 		c := dmsgen.Column{Name: "added" + string(rune('a'+l.added%26)) + strings.Repeat("x", l.added/26), Type: l.newType()}
 		columns = slices.Insert(columns, l.rng.IntN(len(columns)+1), c)
@@ -183,7 +215,7 @@ func (l *life) alter() {
 	l.note("columns %v", columns)
 	l.columns(columns)
 	l.stream.Table = l.source
-	l.last = nil
+	l.changes(false)
 }
 
 // widerTypes are the types that a source's column becomes; a value that its lake cannot hold halts it.
@@ -206,10 +238,18 @@ func (l *life) rebuild() {
 	l.t.Helper()
 	got, err := l.engine().Rebuild(l.t.Context(), l.name())
 	l.note("rebuild: %s %s, %d inputs, %v", got.Action, got.Reason, got.Inputs, err)
+	if got.Action == replicate.Halted && strings.HasPrefix(got.Reason, "schema: ") {
+		l.checkedTick() // which accepts it
+		got, err = l.engine().Rebuild(l.t.Context(), l.name())
+		l.note("rebuild: %s %s, %d inputs, %v", got.Action, got.Reason, got.Inputs, err)
+	}
 	waits := err != nil && (strings.Contains(err.Error(), "a new full load") || strings.Contains(err.Error(), "not loaded yet") ||
 		strings.Contains(err.Error(), "nothing in raw"))
 	if !waits && (err != nil || got.Action != replicate.Rebuilt) {
 		l.fatal("rebuild: %s (%s), %v", got.Action, got.Reason, err)
+	}
+	if !waits {
+		l.census.count("rebuilt")
 	}
 	l.checkedTick()
 }

@@ -41,6 +41,7 @@ type life struct {
 	gone   []dmsgen.Column // dropped
 	added  int             // columns
 	log    []string
+	census *census
 }
 
 // heldFile is a CDC file that comes late.
@@ -109,6 +110,7 @@ func (l *life) path() string { return "raw/public/" + l.source.Name + "/" }
 
 // begin loads and activates the table.
 func (l *life) begin() {
+	l.census.count(l.nature.names()...)
 	l.reload()
 	l.tick()
 	if len(l.nature.attributes) > 0 {
@@ -124,6 +126,7 @@ func (l *life) checkedTick() {
 	l.note("tick: %s %s, %d inputs", result.Action, result.Reason, result.Inputs)
 	if result.Action == replicate.Halted && strings.HasPrefix(result.Reason, "schema: ") && strings.Contains(result.Reason, "--accept schema") {
 		l.acknowledge("schema")
+		l.census.count("schema accepted")
 		result = l.tick()[l.name()]
 		l.note("tick: %s %s, %d inputs", result.Action, result.Reason, result.Inputs)
 	}
@@ -237,6 +240,9 @@ func (l *life) verified() {
 	v, err := l.engine().Verify(l.t.Context(), l.name(), replicate.VerifyOptions{MemoryBytes: replicate.MinVerifyBytes, Differences: 10})
 	if err != nil {
 		l.fatal("verify: %v", err)
+	}
+	if l.nature.partial && !v.Complete && strings.Contains(v.Reason, "CsvNoSupValue") {
+		return // the inputs alone do not say what such rows are
 	}
 	if !v.Well() || v.RowsRaw != int64(l.oracle.Len()) {
 		l.fatal("verify of %d rows: %+v", l.oracle.Len(), v)

@@ -103,24 +103,28 @@ func shrunk(steps []int, failure string, most int, play func(steps []int) string
 	return steps, failure
 }
 
-// live plays a life of so many steps from a seed. Where it fails, it tells the least of its steps that fail, too.
-func live(t testing.TB, seed uint64, steps int) {
+// outcome plays a life of so many steps from a seed, and returns "" where it went well. Where it fails, it tells the least of its
+// steps that fail, too. What happened in it is counted.
+func outcome(t testing.TB, seed uint64, steps int, c *census) string {
 	t.Helper()
 	play := func(steps []int) string {
 		return try(t, func(t testing.TB) {
 			t.Helper()
-			newLife(t, seed).liveThe(steps)
+			l := newLife(t, seed)
+			l.census = c
+			l.liveThe(steps)
 		})
 	}
 	all := slices.Collect(upTo(steps))
 	failure := play(all)
+	c = nil
 	if failure == "" {
-		return
+		return ""
 	}
 	const most = 300
 	least, failure := shrunk(all, failure, most, play)
 	text := strings.Trim(strings.ReplaceAll(fmt.Sprint(least), " ", ", "), "[]")
-	t.Fatalf("seed %d fails within %d steps, and with these alone: newLife(t, %d).liveThe([]int{%s})\n%s", seed, steps, seed, text, failure)
+	return fmt.Sprintf("seed %d fails within %d steps, and with these alone: newLife(t, %d).liveThe([]int{%s})\n%s", seed, steps, seed, text, failure)
 }
 
 func TestShrunk(t *testing.T) {
