@@ -14,6 +14,7 @@ const MaxBytes = 64 << 10
 // Contract is what a YAML text says. It does not change.
 type Contract struct {
 	rules []rule
+	keys  int64 // how many are remembered at once
 }
 
 // rule is an item of the list: a column and what holds of it, or the uniqueness of the key.

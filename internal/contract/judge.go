@@ -38,11 +38,11 @@ func (e *ViolationError) Error() string {
 	return fmt.Sprintf("%s: column %q: row %d violates the contract's rule %s", e.File, e.Column, e.Row, e.Rule)
 }
 
-// maxFindings bounds how many runs of rows a merge or a load may keep out.
-const maxFindings = 1 << 20
+// MaxFindings bounds how many runs of rows a merge or a load may keep out.
+const MaxFindings = 1 << 20
 
 // ErrTooMany is returned when so many runs of rows violate rules that rather the contract is wrong.
-var ErrTooMany = fmt.Errorf("more than %d runs of rows violate the contract", maxFindings)
+var ErrTooMany = fmt.Errorf("more than %d runs of rows violate the contract", MaxFindings)
 
 // Judge reads the columns that rules are about and returns the rows that are to be kept out, in order: each once, with the first rule that
 // it violates. The first row that violates a rule that halts is a [*ViolationError]; a rule that cannot judge the file's
@@ -159,7 +159,7 @@ func (j *judge) batch(b dms.Batch) error {
 			j.found = add(j.found, b.Row(i), v)
 		}
 	}
-	if len(j.found) > maxFindings {
+	if len(j.found) > MaxFindings {
 		return ErrTooMany
 	}
 	return nil

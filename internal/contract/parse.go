@@ -27,7 +27,7 @@ func Parse(text string) (*Contract, error) {
 	if err := decoder.Decode(&more); !errors.Is(err, io.EOF) {
 		return nil, errorf(0, "it has more than one document")
 	}
-	c := &Contract{}
+	c := &Contract{keys: uniqueKeys}
 	quarantine := false
 	fields, err := fieldsOf(doc.Content[0])
 	if err != nil {

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"slices"
@@ -28,24 +29,26 @@ func (c *Contract) JudgeKeys(ctx context.Context, s *lake.Schema, inputs []Input
 	for _, in := range inputs {
 		rows += in.Reader.Rows()
 	}
-	u := &uniqueness{schema: s, rule: &c.rules[at], seed: rand.Uint64(), parts: uint64(max((rows-1)/uniqueKeys+1, 1))}
+	u := &uniqueness{schema: s, rule: &c.rules[at], seed: rand.Uint64(), parts: uint64(max((rows-1)/c.keys+1, 1))}
 	twice := make([][]Finding, len(inputs))
 	for u.part = range u.parts {
-		u.seen = make(map[xxh3.Uint128]struct{}, min(rows, uniqueKeys))
+		u.seen = make(map[xxh3.Uint128]struct{}, min(rows, c.keys))
 		for i, in := range inputs {
 			u.input = i
 			more, err := u.look(ctx, in, Rows(found[i]))
 			if err != nil {
 				return err
 			}
-			twice[i] = append(twice[i], more...)
+			if twice[i] = append(twice[i], more...); len(twice[i]) > MaxFindings {
+				return ErrTooMany
+			}
 		}
 	}
 	if u.stop != nil {
 		return u.stop
 	}
 	for i, more := range twice {
-		if found[i] = merge(found[i], more); len(found[i]) > maxFindings {
+		if found[i] = merge(found[i], more); len(found[i]) > MaxFindings {
 			return ErrTooMany
 		}
 	}
@@ -58,8 +61,16 @@ func merge(a, b []Finding) []Finding {
 		return a
 	}
 	all := slices.Concat(a, b)
-	slices.SortFunc(all, func(x, y Finding) int { return int(x.From - y.From) })
-	return all
+	slices.SortFunc(all, func(x, y Finding) int { return cmp.Compare(x.From, y.From) })
+	merged := all[:1]
+	for _, f := range all[1:] {
+		if last := &merged[len(merged)-1]; last.To == f.From && last.Column == f.Column && last.Rule == f.Rule {
+			last.To = f.To
+		} else {
+			merged = append(merged, f)
+		}
+	}
+	return merged
 }
 
 // uniqueness is keys being looked at, one share of them after the other.
@@ -120,7 +131,7 @@ func (u *uniqueness) look(ctx context.Context, in Input, out dms.Rows) ([]Findin
 				u.halt(in, row)
 				return nil, nil
 			}
-			if found = add(found, row, verdict{"", "unique_key"}); len(found) > maxFindings {
+			if found = add(found, row, verdict{"", "unique_key"}); len(found) > MaxFindings {
 				return nil, ErrTooMany
 			}
 		}

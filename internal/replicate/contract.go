@@ -42,11 +42,15 @@ func (r *run) keepRowsOut(ctx context.Context, inputs []opened) error {
 	if r.t.contract == nil {
 		return nil
 	}
+	runs := 0
 	for i := range inputs {
 		in := &inputs[i]
 		var err error
 		if in.found, err = r.t.contract.Judge(ctx, in.judged(r.t.key)); err != nil {
 			return contractFault(inputFault(in.input, err))
+		}
+		if runs += len(in.found); runs > contract.MaxFindings {
+			return contractFault(contract.ErrTooMany)
 		}
 		if err := r.without(in, contract.Rows(in.found)); err != nil {
 			return err
