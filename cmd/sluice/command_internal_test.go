@@ -123,6 +123,8 @@ func TestExitStatus(t *testing.T) {
 		"bad size":                {[]string{"run", "--batch-bytes", "lots"}, fakeEngine{}, 2, "not a size"},
 		"bad choice":              {[]string{"run", "--op-column", "maybe"}, fakeEngine{}, 2, "keep, drop"},
 		"bad accept":              {[]string{"acknowledge", "a.b", "--accept", "all"}, fakeEngine{}, 2, "reload, truncate, foreign, schema"},
+		"contract of no file":     {[]string{"activate", "a.b", "--contract", "/no/such/file"}, fakeEngine{}, 2, "no such file"},
+		"contract of nothing":     {[]string{"activate", "a.b", "--contract", "/dev/null"}, fakeEngine{}, 2, "none removes a contract"},
 		"import of no such file":  {[]string{"control", "import", "/no/such/file"}, fakeEngine{}, 2, "no such file"},
 		"janitor is well":         {[]string{"janitor"}, fakeEngine{cleanings: someCleanings()[:2]}, 0, ""},
 		"janitor failed":          {[]string{"janitor"}, fakeEngine{cleanings: someCleanings()}, 1, ""},
@@ -177,6 +179,11 @@ func TestRunJSON(t *testing.T) {
 
 func TestActivation(t *testing.T) {
 	id, day, none, out := "id,line", "day", "", "lake/sales/"
+	rules, strict := "rules: [{column: id, not_null: true}]\n", "strict"
+	file := filepath.Join(t.TempDir(), "contract.yaml")
+	if err := os.WriteFile(file, []byte(rules), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, tc := range map[string]struct {
 		args []string
 		want replicate.Activation
@@ -185,6 +192,8 @@ func TestActivation(t *testing.T) {
 		"keys":    {[]string{"--primary-key", id, "--partition-key", day}, replicate.Activation{PrimaryKey: &id, PartitionKey: &day}},
 		"cleared": {[]string{"--order-column", ""}, replicate.Activation{OrderColumn: &none}},
 		"place":   {[]string{"--out-path=" + out}, replicate.Activation{OutPath: &out}},
+		"rules":   {[]string{"--contract", file, "--schema-policy", strict}, replicate.Activation{Contract: &rules, SchemaPolicy: &strict}},
+		"none":    {[]string{"--contract", "none"}, replicate.Activation{Contract: &none}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &session{engine: &fakeEngine{tables: someTables()}}

@@ -264,7 +264,7 @@ func (s *site) exact(found map[string]line) {
 		"action", "bytes_copied", "bytes_read", "bytes_written", "deletes", "files_created", "files_emptied", "files_rewritten", "files_untouched",
 		"inputs", "inserts", "last_full_load_date", "last_incremental_file", "path", "reason", "seconds", "table", "updates",
 	}
-	added := []string{"anomalies", "changes", "duplicates", "ignored", "noops", "stale", "superseded"}
+	added := []string{"anomalies", "changes", "duplicates", "ignored", "noops", "quarantined", "stale", "superseded"}
 	for name, l := range found {
 		names := slices.DeleteFunc(slices.Sorted(maps.Keys(l)), func(field string) bool { return slices.Contains(added, field) })
 		if diff := cmp.Diff(want, names); diff != "" {

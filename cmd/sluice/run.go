@@ -104,6 +104,9 @@ func resultSummary(r replicate.Result) string {
 	case replicate.Loaded, replicate.Merged:
 		text := fmt.Sprintf("%s in: %d inserted, %d updated, %d deleted; lake files: %d created, %d rewritten, %d untouched",
 			count(r.Inputs, "file"), r.Inserts, r.Updates, r.Deletes, r.FilesCreated, r.FilesRewritten, r.FilesUntouched)
+		if r.Quarantined > 0 {
+			text += fmt.Sprintf("; %s in the quarantine", count(r.Quarantined, "bad row"))
+		}
 		if r.Reason != "" {
 			text += "; " + r.Reason
 		}
@@ -139,6 +142,6 @@ func advised(reason, advice string) string {
 }
 
 func countsText(c replicate.Counts) string {
-	return fmt.Sprintf("%d changes: %d inserts, %d updates, %d deletes, %d noops, %d stale, %d duplicates, %d anomalies, %d superseded, %d ignored",
-		c.Changes, c.Inserts, c.Updates, c.Deletes, c.Noops, c.Stale, c.Duplicates, c.Anomalies, c.Superseded, c.Ignored)
+	return fmt.Sprintf("%d changes: %d inserts, %d updates, %d deletes, %d noops, %d stale, %d duplicates, %d anomalies, %d superseded, %d quarantined, %d ignored",
+		c.Changes, c.Inserts, c.Updates, c.Deletes, c.Noops, c.Stale, c.Duplicates, c.Anomalies, c.Superseded, c.Quarantined, c.Ignored)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,8 +18,8 @@ func tablesCommand(a *app, o *options) *cobra.Command {
 		Use:   "tables",
 		Short: "Show every registered table",
 		Long: `Shows every registered table: whether it is active, its keys, how far the lake
-follows, how far it lags, and the reason when it is halted. With -v the watermark
-and the place in the lake too. The exit status is 0 also when a table is halted.`,
+follows, how far it lags, and the reason when it is halted. With -v the watermark,
+the place in the lake and the rows in its quarantine too. The exit status is 0 also when a table is halted.`,
 		Example: `  sluice tables
   sluice tables --json | jq -r 'select(.status == "halted") | .table'`,
 		Args: usageArgs(cobra.NoArgs),
@@ -62,7 +63,7 @@ func (a *app) printTables(o *options, tables []replicate.Table) error {
 func tableHeading(verbose bool) []string {
 	cells := []string{"TABLE", "ACTIVE", "PRIMARY KEY", "PARTITION KEY", "FULL LOAD", "LAG", "STATUS", "REASON"}
 	if verbose {
-		cells = append(cells, "MERGED UP TO", "PATH", "OUT PATH", "DIALECT")
+		cells = append(cells, "MERGED UP TO", "PATH", "OUT PATH", "DIALECT", "QUARANTINED")
 	}
 	return cells
 }
@@ -77,7 +78,7 @@ func tableCells(t replicate.Table, verbose bool) []string {
 		if t.Reason == "" {
 			cells[len(cells)-1] = "-"
 		}
-		cells = append(cells, t.LastIncrementalFile, t.Path, t.OutPath, cmp.Or(t.Dialect, "-"))
+		cells = append(cells, t.LastIncrementalFile, t.Path, t.OutPath, cmp.Or(t.Dialect, "-"), strconv.FormatInt(t.Quarantined, 10))
 	}
 	return cells
 }

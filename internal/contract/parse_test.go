@@ -18,7 +18,8 @@ func table() []parquetedit.Column {
 	whole := parquetedit.Type{Physical: parquet.Int64}
 	text := parquetedit.Type{Physical: parquet.ByteArray, Logical: parquetedit.String}
 	return []parquetedit.Column{
-		{Name: "id", Type: whole}, {Name: "name", Type: text},
+		{Name: "id", Type: whole},
+		{Name: "name", Type: text},
 		{Name: "price", Type: parquetedit.Type{Physical: parquet.Int32, Logical: parquetedit.Decimal, Precision: 6, Scale: 2}},
 		{Name: "day", Type: parquetedit.Type{Physical: parquet.Int32, Logical: parquetedit.Date}},
 		{Name: "flag", Type: parquetedit.Type{Physical: parquet.Boolean}},

@@ -20,10 +20,10 @@ func TestContract_ThatIsWrongIsRefusedByActivate(t *testing.T) {
 	w := newWorld(t)
 	w.begin("id", "", rowsOf("id, v", "1, 'a'"))
 	for text, want := range map[string]string{
-		"rules: [{column: w, not_null: true}]":       `no column "w"`,
-		"rules: [{column: v, min: 1}]":               "string",
-		"rules: [{column: v, max_lenght: 1}]":        "line 1",
-		"rules: [{column: id, min: 1, min: 2}]":      "twice",
+		"rules: [{column: w, not_null: true}]":        `no column "w"`,
+		"rules: [{column: v, min: 1}]":                "string",
+		"rules: [{column: v, max_long: 1}]":           "line 1",
+		"rules: [{column: id, min: 1, min: 2}]":       "twice",
 		strings.Repeat("#", 70_000) + "\nrules: [{}]": "64 KiB",
 	} {
 		if _, err := w.engine().Activate(t.Context(), storyTable, replicate.Activation{Contract: &text}); !errors.Is(err, replicate.ErrUsage) || !strings.Contains(err.Error(), want) {
@@ -234,7 +234,7 @@ func TestContract_AForecastCountsAndWritesNothing(t *testing.T) {
 	w.changeOf(rowsOf(`"Op", id, v`, "'U', 1, 'A!'", "'I', 2, 'b'"))
 	before := fmt.Sprint(w.files(""))
 	err := w.engine().Forecast(t.Context(), func(f replicate.Forecast) {
-		if f.Counts.Quarantined != 1 || f.Counts.Inserts != 1 || f.Counts.Updates != 0 {
+		if f.Quarantined != 1 || f.Inserts != 1 || f.Updates != 0 {
 			t.Errorf("%+v", f)
 		}
 	})
