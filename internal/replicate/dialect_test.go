@@ -1,6 +1,8 @@
 package replicate_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -294,4 +296,45 @@ func TestDebezium_columnsOfTheLakesNames(t *testing.T) {
 	w.begin("id", "", rowsOf("id, v", "1, 'a'"))
 	w.changeOf(rowsOf("id, v, op, __op", "1, 'A', 'x', 'u'"))
 	w.wantHalt("schema", "op")
+}
+
+// TestDialectOfExecutionsInSteps: whoever carries out a load knows how its files are read by the plan alone.
+func TestDialectOfExecutionsInSteps(t *testing.T) {
+	const load = "select i as id, (select string_agg(md5((1000 * i + j)::varchar), '') from range(700) u(j)) as v, 'd' || (i %% 3) as dept, %s from range(300) t(i) where i %% 3 = %d"
+	for name, c := range map[string]struct {
+		marks, partition string
+		dialect          string
+		also             string
+		want             []string
+	}{
+		"Debezium":                 {"'r' as __op, 'false' as __deleted", "", "", "", []string{"300"}},
+		"Debezium, partitioned":    {"'r' as __op, 'false' as __deleted", "dept", "", "", []string{"300"}},
+		"data of those names":      {"'false' as __deleted", "", "dms", ", any_value(__deleted)", []string{"300 false"}},
+		"data, and it partitioned": {"'false' as __deleted", "dept", "dms", ", any_value(__deleted)", []string{"300 false"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.ticker = (&workflow{world: w, rng: rand.New(rand.NewPCG(1, 1)), inline: 1}).tick
+			w.config.TargetFileBytes = 1 << 20
+			for n := range 3 {
+				w.loadOf(n+1, fmt.Sprintf(load, c.marks, n))
+			}
+			w.run(storyTable, replicate.Registered)
+			w.setDialect(c.dialect)
+			w.activate(storyTable, "id", c.partition)
+			var plan replicate.Forecast
+			if err := w.engine().Forecast(t.Context(), func(f replicate.Forecast) { plan = f }); err != nil || plan.Action != replicate.Loaded || plan.Rows != 300 {
+				t.Errorf("plan: %+v, %v", plan, err)
+			}
+			w.run(storyTable, replicate.Loaded)
+			files := w.files(storyFolder)
+			if len(files) < 3 {
+				t.Errorf("%d files: the load had no steps", len(files))
+			}
+			if has := strings.Contains(strings.Join(w.columnsOf(files[0]), " "), "__"); has != (c.dialect == "dms") {
+				t.Errorf("columns %q", w.columnsOf(files[0]))
+			}
+			w.wantRows("count(*)"+c.also, c.want...)
+		})
+	}
 }
