@@ -1,6 +1,7 @@
 package replicate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,10 @@ func (e *Engine) checkActivation(ctx context.Context, item statestore.Item, set 
 		return "", err
 	}
 	columns, err := r.anyColumns(ctx, l)
+	var unread *HaltError
+	if errors.As(err, &unread) {
+		return "the columns could not be checked, and the next run will halt: " + unread.Text, nil
+	}
 	if err != nil || columns == nil {
 		return "", err
 	}
@@ -147,11 +152,13 @@ func checkColumns(t *table, columns []parquetedit.Column) error {
 }
 
 // anyColumns returns the columns of the table's newest readable input, or of its
-// lake where raw has none any more; nil when there is neither.
+// lake where raw has none any more; nil when there is neither, and a halt when inputs are there that cannot be read.
 func (r *run) anyColumns(ctx context.Context, l *listing) ([]parquetedit.Column, error) {
-	for _, in := range slices.Backward(slices.Concat(l.loads, l.changes)) {
-		if readable(in) != nil {
-			continue
+	const most = 20 // inputs to try: what one of them cannot tell, a setting of CSV say, others cannot either
+	var unread error
+	for i, in := range slices.Backward(slices.Concat(l.loads, l.changes)) {
+		if len(l.loads)+len(l.changes)-i > most {
+			break
 		}
 		op, err := r.openInput(ctx, in)
 		if err == nil {
@@ -160,10 +167,14 @@ func (r *run) anyColumns(ctx context.Context, l *listing) ([]parquetedit.Column,
 		if kind, _ := fate(err); kind != halt {
 			return nil, err
 		}
+		unread = cmp.Or(unread, err)
 	}
 	infos, err := r.listLake(ctx)
-	if err != nil || len(infos) == 0 {
+	if err != nil {
 		return nil, err
+	}
+	if len(infos) == 0 {
+		return nil, unread
 	}
 	f, err := r.open(ctx, r.lake, object.Info{Key: infos[0].Key, ETag: infos[0].ETag, Size: infos[0].Size})
 	if err != nil {

@@ -122,7 +122,11 @@ func TestCSVWithoutHeaderAndSchemaHaltsAndSaysTheRemedy(t *testing.T) {
 	w := newCSVWorld(t, nil)
 	w.load(product(), []any{1, "chair", "home"})
 	w.tick()
-	w.activateCSV(nil)
+	key := "id"
+	said, err := w.engine().Activate(w.t.Context(), "store.product", replicate.Activation{PrimaryKey: &key})
+	if err != nil || !strings.Contains(said.Warning, "--csv-schema FILE") {
+		t.Errorf("activate warns: %q, %v", said.Warning, err)
+	}
 	got := w.run("store.product", replicate.Halted)
 	if !strings.HasPrefix(got.Reason, "input:") || !strings.Contains(got.Reason, "--csv-header true") || !strings.Contains(got.Reason, "--csv-schema FILE") || !strings.Contains(got.Reason, "LOAD00000001.csv") {
 		t.Error(got.Reason)
