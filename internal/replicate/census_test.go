@@ -11,6 +11,7 @@ import (
 // census counts what happened in many lives.
 type census struct {
 	mu     sync.Mutex
+	lives  int // that went well
 	counts map[string]int
 }
 
@@ -34,4 +35,11 @@ func (c *census) String() string {
 		words = append(words, fmt.Sprintf("%d × %s", c.counts[name], name))
 	}
 	return strings.Join(words, ", ")
+}
+
+// lived counts a life that went well.
+func (c *census) lived() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lives++
 }

@@ -117,10 +117,11 @@ func outcome(t testing.TB, seed uint64, steps int, c *census) string {
 	}
 	all := slices.Collect(upTo(steps))
 	failure := play(all)
-	c = nil
 	if failure == "" {
+		c.lived()
 		return ""
 	}
+	c = nil
 	const most = 300
 	least, failure := shrunk(all, failure, most, play)
 	text := strings.Trim(strings.ReplaceAll(fmt.Sprint(least), " ", ", "), "[]")

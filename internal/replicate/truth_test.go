@@ -54,6 +54,9 @@ func (t *truth) follow(changes ...dmsgen.Change) {
 		if t.settings.BeforeImages == dmsgen.NoImages && t.settings.Dialect != dmsgen.Debezium {
 			c.Before = nil
 		}
+		if t.settings.NoOp && c.Before == nil {
+			c.Op = dmsgen.Insert // nothing tells it from one; a key-less table has the row twice
+		}
 		t.oracle.Apply(c)
 	}
 }
