@@ -125,6 +125,7 @@ func TestE2E_WrongUsage(t *testing.T) {
 		"unknown table":            {[]string{"activate", "shop.itme", "--primary-key", "id"}, `no table "shop.itme"`},
 		"unknown column":           {[]string{"activate", "shop.item", "--primary-key", "ID"}, `no column "ID"; it has id, name`},
 		"unknown partition column": {[]string{"activate", "shop.item", "--partition-key", "day"}, `no column "day"`},
+		"unknown dialect":          {[]string{"activate", "shop.item", "--dialect", "maxwell"}, "neither dms nor debezium"},
 		"unknown order column":     {[]string{"activate", "shop.item", "--order-column", "seq"}, `no column "seq"`},
 		"lake moves":               {[]string{"activate", "shop.item", "--out-path", "lake/other/"}, "while it is empty"},
 		"table to deactivate":      {[]string{"deactivate", "nothing"}, `no table "nothing"`},

@@ -356,26 +356,28 @@ func TestTypesAsPartitions(t *testing.T) {
 		"text":      {"text", map[string]any{"p=__HIVE_DEFAULT_PARTITION__": "", "p=a%2Fb%3Dc": "a/b=c", "p=é x": "é x", "p=NULL": "NULL"}},
 		"BOOLEAN":   {"boolean", map[string]any{"p=true": true, "p=false": false}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			table := dmsgen.Table{Schema: "store", Name: "t", Key: []string{"id"}, Columns: []dmsgen.Column{{Name: "id", Type: "int"}, {Name: "p", Type: c.sourceType}, {Name: "v", Type: "text"}}}
-			w := newTypedWorld(t, name, table.Key, "p")
-			var load [][]any
-			var changes []dmsgen.Change
-			var want []string
-			for dir, v := range c.values {
-				id := len(load)
-				load = append(load, []any{id, v, "loaded"})
-				changes = append(changes, update(id, v, "updated"), insert(100+id, v, "inserted"))
-				want = append(want, fmt.Sprintf("t/%s/ %d updated", dir, id), fmt.Sprintf("t/%s/ %d inserted", dir, 100+id))
-			}
-			w.play(table, dmsgen.DefaultSettings(), load, changes...)
-			got := w.rows(storyFolder, fmt.Sprintf("regexp_extract(filename, '^%s/lake/(.*/)', 1), id, v", w.root))
-			slices.Sort(want)
-			slices.Sort(got)
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
-		})
+		for _, key := range [][]string{{"id"}, {"id", "p"}} {
+			t.Run(fmt.Sprint(name, " of key ", key), func(t *testing.T) {
+				table := dmsgen.Table{Schema: "store", Name: "t", Key: key, Columns: []dmsgen.Column{{Name: "id", Type: "int"}, {Name: "p", Type: c.sourceType}, {Name: "v", Type: "text"}}}
+				w := newTypedWorld(t, name, table.Key, "p")
+				var load [][]any
+				var changes []dmsgen.Change
+				var want []string
+				for dir, v := range c.values {
+					id := len(load)
+					load = append(load, []any{id, v, "loaded"}, []any{200 + id, v, "loaded"})
+					changes = append(changes, update(id, v, "updated"), insert(100+id, v, "inserted"), remove(200+id, v, nil))
+					want = append(want, fmt.Sprintf("t/%s/ %d updated", dir, id), fmt.Sprintf("t/%s/ %d inserted", dir, 100+id))
+				}
+				w.play(table, dmsgen.DefaultSettings(), load, changes...)
+				got := w.rows(storyFolder, fmt.Sprintf("regexp_extract(filename, '^%s/lake/(.*/)', 1), id, v", w.root))
+				slices.Sort(want)
+				slices.Sort(got)
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("-want +got:\n%s", diff)
+				}
+			})
+		}
 	}
 }
 
