@@ -18,6 +18,7 @@ type nature struct {
 	badText    bool
 	evolves    bool // columns may come and go
 	partial    bool // updates leave columns out
+	partType   string
 }
 
 func (n nature) String() string {
@@ -45,7 +46,7 @@ func (n nature) names() []string {
 // newNature draws a nature.
 func newNature(rng *rand.Rand) nature {
 	n := nature{settings: dmsgen.DefaultSettings(), attributes: map[string]string{}, evolves: true}
-	n.badText = rng.IntN(8) == 0
+	n.badText, n.partType = rng.IntN(8) == 0, []string{"int", "int", "text"}[rng.IntN(3)]
 	n.drawNames(rng)
 	switch d := rng.IntN(10); {
 	case d < 5:
@@ -145,7 +146,7 @@ func (n *nature) drawColumns(rng *rand.Rand) {
 // table is the table of a seed, with a column of few values that partitions it.
 func (n *nature) table(seed uint64) dmsgen.Table {
 	t := dmsgen.RandomTable(seed)
-	t.Columns = append(t.Columns, dmsgen.Column{Name: "part", Type: "int"})
+	t.Columns = append(t.Columns, dmsgen.Column{Name: "part", Type: n.partType})
 	if n.keyless {
 		t.Key = nil
 	}

@@ -12,7 +12,7 @@ import (
 // step is what happens next, by the dice.
 func (l *life) step() {
 	l.t.Helper()
-	switch n := l.rng.IntN(25); {
+	switch n := l.rng.IntN(26); {
 	case n == 0 && len(l.held) == 0: // a file that is older than a reload is part of it
 		l.reload()
 	case n < 3:
@@ -29,9 +29,25 @@ func (l *life) step() {
 		l.changes(false)
 	case n < 24:
 		l.checkedTick()
+	case n < 25:
+		l.compact()
 	default:
 		l.rebuild()
 	}
+}
+
+// compact lays the lake out anew, which changes no row.
+func (l *life) compact() {
+	l.t.Helper()
+	got, err := l.engine().Compact(l.t.Context(), l.name())
+	l.note("compact: %s %s, %d files created, %v", got.Action, got.Reason, got.FilesCreated, err)
+	if err == nil && (got.Action == replicate.Halted || got.Action == replicate.Failed) {
+		l.fatal("compact: %s (%s)", got.Action, got.Reason)
+	}
+	if got.Action == replicate.Compacted {
+		l.census.count("compacted")
+	}
+	l.checkedTick()
 }
 
 // fewParts keeps the partition column to a handful of values, NULL among them.
@@ -40,8 +56,11 @@ func (l *life) fewParts(row []any) {
 		return
 	}
 	at := l.source.Index("part")
-	if n, ok := row[at].(int64); ok {
-		row[at] = n & 3
+	switch v := row[at].(type) {
+	case int64:
+		row[at] = v & 3
+	case string:
+		row[at] = []string{"north", "a/b=c", "Über Land", "100%", "d'or"}[len(v)%5]
 	}
 }
 

@@ -65,6 +65,7 @@ func newLife(t testing.TB, seed uint64) *life {
 	settings.TargetFileBytes = []int64{1 << 20, 128 << 20}[rng.IntN(2)]
 	settings.BatchBytes = 1 << 20
 	settings.MemoryBytes = []int64{0, replicate.MinMemoryBytes}[seed%2]
+	settings.Compact, settings.DropOp = rng.IntN(4) == 0, rng.IntN(4) == 0
 	settings.Compression = []string{"zstd", "snappy", "gzip", "none"}[rng.IntN(4)]
 	w.config = replicate.Config{RawBucket: "raw", LakeBucket: "lake", Schema: "*", Owner: "test", Settings: settings}
 

@@ -27,7 +27,7 @@ func TestRandomLivesEndAsTheOracleSays(t *testing.T) {
 	}
 	for _, name := range []string{
 		"Parquet", "CSV", "Debezium", "key-less", "partial updates", "ordered", "no ops", "reload", "late file", "the same changes again",
-		"the same file again", "truncated", "column added", "column dropped", "column back", "column widened", "schema accepted", "rebuilt", "empty file",
+		"the same file again", "truncated", "column added", "column dropped", "column back", "column widened", "schema accepted", "rebuilt", "compacted", "empty file",
 	} {
 		if c.counts[name] < 10 && c.lives == 500 && !t.Failed() {
 			t.Errorf("%s: only %d times in 500 lives, too few to say anything", name, c.counts[name])
