@@ -79,16 +79,20 @@ func (c CSVSettings) quoted() bool { return c.Quotes != csvFalse }
 var ErrHeader = errors.New("it is CSV, and its first line may be a header as well as a row")
 
 // hasHeader says whether the fields of a file's first row are names of columns. Where that is not set, they are when the
-// first of them is Op, which is no op, or when each is the name of a known column and one of these could not hold its own name. It is
+// first of them is Op, which is no op, and none or one of the others is a known column, or when each is the name of a known column and one of these could not hold its own name. It is
 // [ErrHeader] when most of them are names, and nothing tells.
 func (c CSVSettings) hasHeader(first []string) (bool, error) {
 	if c.Header != "" {
 		return c.Header == csvTrue, nil
 	}
+	known := slices.Concat(c.Columns, c.Known)
+	isName := func(name string) bool { return findColumn(known, name) >= 0 }
 	if first[0] == OpColumn {
+		if len(known) > 0 && !slices.ContainsFunc(first[1:], isName) {
+			return false, &InputError{Row: -1, Reason: ErrHeader.Error(), Err: ErrHeader} // a text may be Op, too
+		}
 		return true, nil
 	}
-	known := slices.Concat(c.Columns, c.Known)
 	names, proof := 0, false
 	for _, name := range first {
 		if at := findColumn(known, name); at >= 0 {

@@ -1,6 +1,7 @@
 package dms
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -221,6 +222,9 @@ func (s *scan) each(ctx context.Context, b *blocks, use func(int, *block, int64)
 
 // begin finds the columns by the first row. It returns the length of the header, which it takes from the block, 0 if there is none.
 func (s *scan) begin(made *block) (int64, error) {
+	if bytes.HasPrefix(made.text, []byte("\xef\xbb\xbf")) {
+		return 0, &InputError{Row: -1, Reason: "it begins with a byte order mark, which would be part of its first field"}
+	}
 	width := len(made.fields) / made.rows
 	first := make([]string, width)
 	for i, f := range made.fields[:width] {

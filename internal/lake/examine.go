@@ -80,7 +80,8 @@ func (c *Changes) markStale(ctx context.Context, s *seeker, g groupHits) error {
 				return valueError(place{s.file.Key, rows[i]}, column, s.columns[at].Type, err)
 			}
 		}
-		g.hits[i].stale = Compare(column.Type, c.orders.at(c.entries[g.hits[i].change].slot), v) < 0
+		order := c.orders.at(c.entries[g.hits[i].change].slot)
+		g.hits[i].stale = !dms.IsUntold(order) && Compare(column.Type, order, v) < 0
 		return nil
 	})
 }

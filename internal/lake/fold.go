@@ -257,16 +257,27 @@ func (f *Fold) put(key []byte, src *source, c change) error {
 	order := c.cell(f.order)
 	n := f.known.find(key)
 	known := n >= 0
-	if known && f.order >= 0 && Compare(f.schema.Columns[f.order].Type, order, f.orders.at(f.entries[n].slot)) < 0 {
-		return nil
+	if known && f.order >= 0 {
+		slot := f.entries[n].slot
+		there := f.orders.at(slot)
+		switch {
+		case dms.IsUntold(order): // as it was
+		case Compare(f.schema.Columns[f.order].Type, order, there) < 0:
+			return nil
+		case dms.IsUntold(there):
+			f.partial.unsure[slot] = place{src.Name, c.row.number()}
+		}
 	}
 	if !known {
 		n = f.enter(entry{key: string(key), slot: int32(len(f.ops))})
 	}
 	e := &f.entries[n]
 	if c.leaves {
-		if known && e.gone && !e.context {
+		switch {
+		case known && e.gone && !e.context:
 			return refused(place{src.Name, c.row.number()}, "a change before it deletes its row")
+		case known && src.Context && !e.context:
+			return refused(place{src.Name, c.row.number()}, "a late file before it changes its row, too")
 		}
 		f.partial.from[e.slot] = place{src.Name, c.row.number()}
 	}
@@ -317,7 +328,7 @@ func (f *Fold) set(slot int32, c change) {
 			}
 		}
 	}
-	if f.order >= 0 {
-		f.orders.set(slot, c.cell(f.order))
+	if order := c.cell(f.order); f.order >= 0 && (!c.known || !dms.IsUntold(order)) {
+		f.orders.set(slot, order)
 	}
 }

@@ -14,7 +14,8 @@ import (
 // partial is what is known of the rows of updates that leave columns as they are: the source did not log them. A change before
 // it in the same fold says what they hold, else the lake's row does.
 type partial struct {
-	from map[int32]place // by slot: the last such change
+	from   map[int32]place // by slot: the last such change
+	unsure map[int32]place // by slot: a change that says its order, on one that leaves that as it is
 
 	mu    sync.Mutex
 	told  map[int32]telling // by slot: what the lake has
@@ -29,7 +30,7 @@ type telling struct {
 }
 
 func newPartial() *partial {
-	return &partial{from: map[int32]place{}, told: map[int32]telling{}, stale: map[int32]bool{}}
+	return &partial{from: map[int32]place{}, unsure: map[int32]place{}, told: map[int32]telling{}, stale: map[int32]bool{}}
 }
 
 // refused says that nothing tells what a row holds.
@@ -169,6 +170,9 @@ func (c *Changes) complete() error {
 		return nil
 	}
 	for _, e := range c.entries {
+		if at, ok := c.partial.unsure[e.slot]; ok && c.partial.stale[e.slot] {
+			return refused(at, "by the order column it is older than the lake's row, and a change before it does not say its own")
+		}
 		at, ok := c.partial.from[e.slot]
 		if !ok || e.gone {
 			continue

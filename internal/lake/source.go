@@ -52,7 +52,7 @@ func (f *Fold) source(in Input) (*source, error) {
 		}
 		src.before = append(src.before, slices.Index(in.Reader.BeforeImage(), src.at[k]))
 	}
-	if in.Context {
+	if in.Context && f.partial == nil { // else what its changes leave out counts, too
 		src.project(f.ranking())
 	}
 	return src, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -59,20 +60,20 @@ func unescape(text string) (string, error) {
 	return text, nil
 }
 
-// openCSV opens an input that is CSV: the first time in a run it is read from front to back.
+// openCSV opens an input that is CSV: the first time in a run, and when what it is read by has changed, it is read from front to back.
 func (r *run) openCSV(ctx context.Context, in input, src parquetedit.Source) (dms.Columnar, error) {
-	id := in.key + " " + in.etag
-	r.mu.Lock()
-	index, ok := r.scanned[id]
-	r.mu.Unlock()
-	if ok {
-		return index.Reopen(src), nil
-	}
 	settings := r.t.csv
 	settings.Widen = r.t.accepted(acceptSchema)
 	var err error
 	if settings.Known, err = r.knownColumns(ctx); err != nil {
 		return nil, err
+	}
+	id := in.key + " " + in.etag
+	r.mu.Lock()
+	before, ok := r.scanned[id]
+	r.mu.Unlock()
+	if ok && reflect.DeepEqual(before.settings, settings) {
+		return before.file.Reopen(src), nil
 	}
 	f, err := dms.ScanCSV(ctx, src, settings)
 	if err != nil {
@@ -81,10 +82,17 @@ func (r *run) openCSV(ctx context.Context, in input, src parquetedit.Source) (dm
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.scanned == nil {
-		r.scanned = map[string]*dms.CSVFile{}
+		r.scanned = map[string]scanned{}
 	}
-	r.scanned[id] = f.Reopen(nil)
+	r.scanned[id] = scanned{settings, f.Reopen(nil)}
 	return f, nil
+}
+
+// scanned is a CSV input that was read from front to back, and what it was read by: settings and the lake's columns may change
+// while a run goes on.
+type scanned struct {
+	settings dms.CSVSettings
+	file     *dms.CSVFile
 }
 
 // openedCSV opens an input that is CSV and tells its columns apart.

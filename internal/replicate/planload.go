@@ -23,6 +23,9 @@ func (r *run) planLoadWhenComplete(ctx context.Context, o *outlook) (*draft, err
 		r.result.Reason = waiting
 		return nil, nil
 	}
+	if err := oneOfEach(o.loads); err != nil {
+		return nil, err
+	}
 	young := r.e.now().Add(-r.e.cfg.Settle)
 	if len(settled(o.loads, young)) < len(o.loads) {
 		r.result.Reason = "full load is younger than the settle delay of " + r.e.cfg.Settle.String()
@@ -32,6 +35,24 @@ func (r *run) planLoadWhenComplete(ctx context.Context, o *outlook) (*draft, err
 		return nil, errLoadDue
 	}
 	return r.draftLoad(ctx, o)
+}
+
+// oneOfEach returns a halt when two LOAD objects have one number: one of them is of an older full load, in another format, that DMS
+// did not delete, and its rows would be there twice.
+func oneOfEach(loads []input) error {
+	type number struct {
+		segment string
+		counter uint64
+	}
+	seen := map[number]string{}
+	for _, in := range loads {
+		n := number{in.name.Segment, in.name.Counter}
+		if first, ok := seen[n]; ok {
+			return haltf("reload", "%s and %s are the same part of two full loads; remove what the older one left, then acknowledge", first, in.key)
+		}
+		seen[n] = in.key
+	}
+	return nil
 }
 
 // lookAtAll lists the whole folder where only a part was listed: which changes

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"sluice/internal/dms"
 	"sluice/internal/lake"
 	"sluice/internal/parquetedit"
 	"sluice/statestore"
@@ -42,7 +41,7 @@ type run struct {
 	touched  map[string]bool // lake files written in this tick
 	lastLive []*lake.File
 
-	scanned map[string]*dms.CSVFile         // CSV inputs, by key and ETag
+	scanned map[string]scanned              // CSV inputs, by key and ETag
 	known   map[string][]parquetedit.Column // the lake's columns, by index
 
 	looked map[string]lake.Shape // by key and ETag; see shapes
