@@ -1,6 +1,7 @@
 package replicate_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -240,6 +241,22 @@ func TestDialectIsTheOperators(t *testing.T) {
 	w.wantRows("id, v, __deleted", "3 c true")
 	w.set(storyPath, map[string]string{statestore.Dialect: "maxwell"})
 	w.wantHalt("settings", "Dialect", "--dialect")
+}
+
+// TestDialectIsNotLostToACommitUnderWay, which records what it found when it ends.
+func TestDialectIsNotLostToACommitUnderWay(t *testing.T) {
+	w := newWorld(t)
+	w.loadOf(1, debezium("id, v", "1, 'a', 'r', 1, 'false'"))
+	w.run(storyTable, replicate.Registered)
+	w.activate(storyTable, "id", "")
+	w.set(storyPath, map[string]string{statestore.CommitID: "under-way"})
+	to := "dms"
+	if _, err := w.engine().Activate(t.Context(), storyTable, replicate.Activation{Dialect: &to}); !errors.Is(err, replicate.ErrUsage) || !strings.Contains(err.Error(), "under way") {
+		t.Errorf("got %v", err)
+	}
+	if got := w.item(storyPath)[statestore.Dialect]; got != "" {
+		t.Errorf("dialect %q", got)
+	}
 }
 
 // TestDialectOfAnOlderLake: columns that the lake has as data are not taken for Debezium's without asking.

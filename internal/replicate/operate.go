@@ -130,6 +130,9 @@ func (e *Engine) Activate(ctx context.Context, name string, a Activation) (Table
 	if err != nil {
 		return Table{}, err
 	}
+	if a.Dialect != nil && item.Pending() && item[statestore.Dialect] == "" {
+		return Table{}, fmt.Errorf("%w: %s has a commit under way whose end records the dialect; set it when sluice run has finished it", ErrUsage, tableName(item))
+	}
 	set := map[string]string{}
 	for attribute, v := range map[string]*string{
 		statestore.PrimaryKey: a.PrimaryKey, statestore.PartitionKey: a.PartitionKey,
