@@ -126,3 +126,14 @@ func TestCSVWhoseColumnsChange(t *testing.T) {
 	s.acknowledgeAs("")
 	s.equal()
 }
+
+// TestCSVImagesWithoutAHeaderAreRefused has changes with before images, which the full load does not have: without a
+// header nobody can tell which fields they are.
+func TestCSVImagesWithoutAHeaderAreRefused(t *testing.T) {
+	s := newScene(t, nil, csvCase("images", func(s *dmsgen.Settings) { s.BeforeImages = dmsgen.KeyImages }, nil))
+	s.change(s.moved(1, 9, 1))
+	got := s.run(itemName, replicate.Halted)
+	if !strings.HasPrefix(got.Reason, "input: ") || !strings.Contains(got.Reason, "it has 9 fields; CsvSchema has 7 columns, beside Op") {
+		t.Errorf("halted with %q", got.Reason)
+	}
+}

@@ -63,6 +63,7 @@ func newNature(rng *rand.Rand) nature {
 		if rng.IntN(4) == 0 {
 			n.attributes[statestore.OrderColumn] = "__source_ts_ms"
 		}
+		n.partial = rng.IntN(4) == 0
 	}
 	n.keyless = rng.IntN(12) == 0 && n.attributes[statestore.OrderColumn] == "" && n.settings.BeforeImages == dmsgen.NoImages
 	n.settings.KeyOnlyDeletes = n.settings.KeyOnlyDeletes && !n.keyless

@@ -14,8 +14,15 @@ import (
 //	__op            c, u, d; r for a row of the snapshot, which is the full load here
 //	__source_ts_ms  when the source made the change, milliseconds since 1970
 //
-// A key that changes is a delete of the old key and a create of the new one. Keys, layout and names of files are those of
+// What is [Missing] is the text __debezium_unavailable_value in a column of text or bytes, as where PostgreSQL's log leaves out a
+// large value that did not change, and NULL in any other. A key that changes is a delete of the old key and a create of the new one. Keys, layout and names of files are those of
 // DMS. The footer is not: logical types, a page index, created by parquet-mr.
+
+// unavailable is the default of unavailable.value.placeholder.
+const unavailable = "__debezium_unavailable_value"
+
+// holdsUnavailable says whether a column of a type can hold that text.
+func (t sourceType) holdsUnavailable() bool { return t.name == "text" || t.name == "bytea" }
 
 func debeziumFields() []field {
 	return []field{

@@ -44,7 +44,7 @@ type TableChanges struct {
 }
 
 // Missing is the value of a column that the source's supplemental log does not have: an update of other
-// columns leaves it as it is. Only CSV can tell it from NULL, by CsvNoSupValue.
+// columns leaves it as it is. Only CSV with CsvNoSupValue, and Debezium in text and bytes, tell it from NULL.
 type Missing struct{}
 
 // Column is one column of a source table.

@@ -91,22 +91,34 @@ func (f field) node(s Settings) parquet.Node {
 	return parquet.Optional(node)
 }
 
-// append adds one row; what is missing is NULL in Parquet.
+// missing is what stands for [Missing] in Parquet.
+func (s Settings) missing(t sourceType) any {
+	if s.Dialect == Debezium && t.holdsUnavailable() {
+		return unavailable
+	}
+	return nil
+}
+
+// append adds one row.
 func (e *parquetFile) append(row []any) error {
 	for i, f := range e.fields {
 		level := 1
 		if f.required {
 			level = 0
 		}
-		if _, missing := row[i].(Missing); missing || row[i] == nil {
+		v := row[i]
+		if _, missing := v.(Missing); missing {
+			v = e.settings.missing(f.typ)
+		}
+		if v == nil {
 			e.columns[i] = append(e.columns[i], parquet.NullValue().Level(0, 0, i))
 			continue
 		}
-		v, err := f.typ.value(row[i], e.settings.Milliseconds)
+		encoded, err := f.typ.value(v, e.settings.Milliseconds)
 		if err != nil {
 			return fmt.Errorf("column %s: %w", f.name, err)
 		}
-		e.columns[i] = append(e.columns[i], v.Level(0, level, i))
+		e.columns[i] = append(e.columns[i], encoded.Level(0, level, i))
 	}
 	if e.rows++; e.rows == e.settings.RowsPerRowGroup {
 		return e.flush()

@@ -157,3 +157,20 @@ func TestSettingsThatExcludeEachOther(t *testing.T) {
 		}
 	}
 }
+
+func TestDebeziumUnavailable(t *testing.T) {
+	table := dmsgen.Table{Schema: "s", Name: "t", Key: []string{"id"}, Columns: []dmsgen.Column{{"id", "int"}, {"v", "text"}, {"n", "int"}}}
+	sink := objects{}
+	w := newWriter(t, sink, func(s *dmsgen.Settings) { s.Dialect = dmsgen.Debezium })
+	row := []any{int64(1), dmsgen.Missing{}, dmsgen.Missing{}}
+	key, err := w.WriteChanges(t.Context(), table, noon(), dmsgen.Change{Op: "U", Row: row})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([][]any{{int64(1), "__debezium_unavailable_value", nil, "false", "u", noon().UnixMilli()}}, read(t, sink[key]).Rows); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]any{int64(1), dmsgen.Missing{}, nil}, w.Settings().Seen(table, row)); diff != "" {
+		t.Errorf("seen (-want +got):\n%s", diff)
+	}
+}

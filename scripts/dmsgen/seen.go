@@ -2,17 +2,19 @@ package dmsgen
 
 // Seen returns a row as the files of the settings hold it, which is what a reader can know: in CSV what is written
 // as CsvNullValue is NULL, though it be a text; with ParquetTimestampInMillisecond microseconds are cut off; what is
-// [Missing] is NULL where no CsvNoSupValue marks it. The row is in the canonical form of Read, and has the table's columns.
+// [Missing] is NULL where nothing marks it. The row is in the canonical form of Read, and has the table's columns.
 func (s Settings) Seen(t Table, row []any) []any {
 	seen := append([]any(nil), row...)
 	for i, v := range row {
-		if _, missing := v.(Missing); missing && (s.Format != CSV || s.CSV.NoSup == "") {
-			seen[i] = nil
-			continue
-		}
 		typ, err := parseType(t.Columns[i].Type)
 		if err != nil {
 			continue // the writer has said so
+		}
+		if _, missing := v.(Missing); missing {
+			if !s.marks(typ) {
+				seen[i] = nil
+			}
+			continue
 		}
 		if s.Format != CSV {
 			if text, ok := v.(string); ok && s.Milliseconds && typ.name == "timestamp" {
@@ -25,4 +27,12 @@ func (s Settings) Seen(t Table, row []any) []any {
 		}
 	}
 	return seen
+}
+
+// marks says whether files tell what is Missing in a column from NULL.
+func (s Settings) marks(t sourceType) bool {
+	if s.Format == CSV {
+		return s.CSV.NoSup != ""
+	}
+	return s.missing(t) != nil
 }
