@@ -15,7 +15,21 @@ import (
 
 // uniqueKeys bounds how many keys are remembered at once, in some 40 bytes each. Of more, the key columns are read again for
 // each further share of them.
-const uniqueKeys = 2 << 20
+const (
+	uniqueKeys = 2 << 20
+	keyBytes   = 48
+)
+
+// KeyBytes is about what JudgeKeys holds.
+func KeyBytes(inputs []Input) int64 { return min(rowsOf(inputs), uniqueKeys) * keyBytes }
+
+func rowsOf(inputs []Input) int64 {
+	var rows int64
+	for _, in := range inputs {
+		rows += in.Reader.Rows()
+	}
+	return rows
+}
 
 // JudgeKeys adds to the findings of some inputs the rows whose key an earlier row has: over all of them in a full load, in a change file by itself
 // an insert of a key that an earlier one inserted and nothing has deleted since. Rows that are kept out already do not count. Inputs
@@ -25,10 +39,7 @@ func (c *Contract) JudgeKeys(ctx context.Context, s *lake.Schema, inputs []Input
 	if at < 0 || len(s.Key) == 0 {
 		return nil
 	}
-	var rows int64
-	for _, in := range inputs {
-		rows += in.Reader.Rows()
-	}
+	rows := rowsOf(inputs)
 	u := &uniqueness{schema: s, rule: &c.rules[at], seed: rand.Uint64(), parts: uint64(max((rows-1)/c.keys+1, 1))}
 	twice := make([][]Finding, len(inputs))
 	for u.part = range u.parts {

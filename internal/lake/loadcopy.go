@@ -119,7 +119,7 @@ func (l *Load) origins(in LoadFile, out *loadOutput) ([]parquetedit.Origin, erro
 func (c *groupCopy) run(ctx context.Context, p Part) error {
 	l, group := c.load, p.Groups[0]
 	plain := false
-	if c.origins != nil && c.out.out.Takes(c.in.pages(), group) {
+	if c.origins != nil && c.in.whole(group) && c.out.out.Takes(c.in.pages(), group) {
 		var err error
 		if plain, err = l.insertsOnly(ctx, p); err != nil {
 			return err

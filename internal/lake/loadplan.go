@@ -16,10 +16,15 @@ type LoadFile struct {
 	Open dms.Columnar
 }
 
-// pages returns the input as a file whose pages can be copied, nil where it is none.
+// pages returns the input as a file whose pages can be copied, nil where it is none. Rows of it may be left out, see whole.
 func (f LoadFile) pages() *parquetedit.File {
-	pages, _ := f.Open.(*parquetedit.File)
+	pages, _ := dms.Whole(f.Open).(*parquetedit.File)
 	return pages
+}
+
+// whole says whether no row of a row group is left out.
+func (f LoadFile) whole(group int) bool {
+	return f.Open.RowGroups()[group].Rows == dms.Whole(f.Open).RowGroups()[group].Rows
 }
 
 // Part is some row groups of one input.

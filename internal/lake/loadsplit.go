@@ -94,7 +94,7 @@ func (s *splitter) group(ctx context.Context, p Part) error {
 		return err
 	}
 	l, in, group := s.load, s.load.Inputs[p.File], p.Groups[0]
-	if pages := in.pages(); plain && pages != nil && s.outputs[0].out.Takes(pages, group) {
+	if pages := in.pages(); plain && pages != nil && in.whole(group) && s.outputs[0].out.Takes(pages, group) {
 		origins, err := l.origins(in, s.outputs[0])
 		if err != nil {
 			return err

@@ -91,6 +91,12 @@ func (r *run) keepKeysOut(ctx context.Context, s *lake.Schema, inputs []opened) 
 	for i := range inputs {
 		judged[i], found[i] = inputs[i].judged(s.Key), inputs[i].found
 	}
+	if r.t.contract.Unique() {
+		if err := r.hold(ctx, contract.KeyBytes(judged)); err != nil {
+			return err
+		}
+		defer r.letGo()
+	}
 	if err := r.t.contract.JudgeKeys(ctx, s, judged, found); err != nil {
 		return contractFault(err)
 	}

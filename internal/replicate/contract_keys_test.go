@@ -2,9 +2,11 @@ package replicate_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"testing"
 
 	"sluice/internal/replicate"
+	"sluice/scripts/rig"
 )
 
 const uniqueKeys = "on_violation: quarantine\nrules:\n  - unique_key: true\n"
@@ -126,5 +128,34 @@ func TestContract_WithoutAKey(t *testing.T) {
 	text := uniqueKeys
 	if _, err := w.engine().Activate(t.Context(), storyTable, replicate.Activation{Contract: &text}); err == nil {
 		t.Error("keys that there are not are to be unique")
+	}
+}
+
+// TestContract_RowGroupsWithBadRowsAndWithout has loads of row groups of which one has bad rows, one has none and one has no other.
+func TestContract_RowGroupsWithBadRowsAndWithout(t *testing.T) {
+	const query = `select i::int as id, case when i between 2048 and 4095 and i % 3 = 0 or i >= 6144 then 'bad!' else 'v' || i end as v, 'p' || i % 4 as p from range(0, 8000) r(i)`
+	for name, partition := range map[string]string{"one folder": "", "partitions": "p"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			key := w.loadOf(1, query)
+			path := filepath.Join(w.root, "raw", key)
+			rig.DuckDB(t).Query(fmt.Sprintf("copy (%s) to '%s' (format parquet, row_group_size 2048)", query, path))
+			w.date(path)
+			w.run(storyTable, replicate.Registered)
+			w.activate(storyTable, "id", partition)
+			w.contracted("on_violation: quarantine\nrules:\n  - {column: v, pattern: '[^!]*'}\n")
+			if got := w.run(storyTable, replicate.Loaded); got.Quarantined != 682+1856 || got.Inserts != 8000-682-1856 {
+				t.Errorf("%+v", got.Counts)
+			}
+			lake := filepath.Join(w.root, "lake", storyFolder, "**", "*.parquet")
+			left := rig.DuckDB(t).Query(fmt.Sprintf(`(select id, v, p from (%[1]s) where v <> 'bad!' except all select id, v, p from read_parquet('%[2]s', hive_partitioning=true))
+				union all (select id, v, p from read_parquet('%[2]s', hive_partitioning=true) except all select id, v, p from (%[1]s) where v <> 'bad!')`, query, lake))
+			if len(left) > 0 {
+				t.Errorf("lake and good rows differ in %d rows, such as %v", len(left), left[0])
+			}
+			if v := w.verify(storyTable); !v.Well() {
+				t.Errorf("verify: %+v", v)
+			}
+		})
 	}
 }
