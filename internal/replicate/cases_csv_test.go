@@ -122,7 +122,7 @@ func TestCSVWhoseColumnsChange(t *testing.T) {
 	if !strings.HasPrefix(got.Reason, "input: ") || !strings.Contains(got.Reason, "it has 9 fields; CsvSchema has 7 columns, beside Op") {
 		t.Fatalf("halted with %q", got.Reason)
 	}
-	s.set(itemPath, map[string]string{statestore.CSVSchema: csvSchema(s.settings, s.source)})
+	s.set(s.path(), map[string]string{statestore.CSVSchema: csvSchema(s.settings, s.source)})
 	s.acknowledgeAs("")
 	s.equal()
 }

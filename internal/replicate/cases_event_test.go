@@ -195,7 +195,7 @@ func caseColumnEvents() []caseEvent {
 				s.halts("schema", "schema")
 			default:
 				s.halts("input", "")
-				s.set(itemPath, map[string]string{statestore.CSVSchema: csvSchema(s.settings, s.source)})
+				s.set(s.path(), map[string]string{statestore.CSVSchema: csvSchema(s.settings, s.source)})
 				s.halts("schema", "schema")
 			}
 			s.equal()

@@ -2,6 +2,7 @@ package replicate_test
 
 import (
 	"fmt"
+	"slices"
 
 	"sluice/scripts/dmsgen"
 )
@@ -15,9 +16,15 @@ type caseSetting struct {
 	key        string            // "" = id
 	partition  string
 	segments   []func(*dmsgen.Settings) // of the full load
+	control    bool                     // control tables and what a validation left lie beside the table
 	only       []string                 // events; nil = all of them
 	except     []string                 // events that have a test of their own in this setting
 	misfit     string                   // code of the halt at a value that does not fit its column; "" = it fits
+}
+
+// plays says whether an event is played in a setting.
+func (c caseSetting) plays(e caseEvent) bool {
+	return (c.only == nil || slices.Contains(c.only, e.name)) && !slices.Contains(c.except, e.name)
 }
 
 // caseSettings are the settings one at a time, against the first, which is DMS's own with Parquet.
@@ -96,6 +103,8 @@ func nameSettings() []caseSetting {
 		})
 	}
 	return append(settings,
+		caseSetting{name: "bucket folder", edit: func(s *dmsgen.Settings) { s.Folder = "dms/west/" }},
+		caseSetting{name: "control tables beside", control: true},
 		caseSetting{name: "named segments", segments: []func(*dmsgen.Settings){
 			func(s *dmsgen.Settings) { s.SegmentFolder = "north" }, func(s *dmsgen.Settings) { s.SegmentFolder = "south" },
 		}},
