@@ -129,6 +129,20 @@ func contractFault(err error) error {
 	return err
 }
 
+// numbered says so where an error names an input whose rows are counted without those that its contract keeps out.
+func numbered(err error, inputs []opened) error {
+	code := dataFault(err)
+	if code == "" {
+		return err
+	}
+	for _, in := range inputs {
+		if len(in.found) > 0 && strings.Contains(err.Error(), in.key) {
+			return haltf(code, "%v (rows of this file are counted without the %d that the table's contract keeps out)", err, contract.Rows(in.found).Count())
+		}
+	}
+	return err
+}
+
 // keeps notes what the draft keeps out of its inputs, by quarantine file.
 func (d *draft) keeps(inputs []opened) {
 	var kept []contract.Kept

@@ -255,3 +255,13 @@ func TestContract_ThatKeepsOutFarTooMuchHalts(t *testing.T) {
 	w.contracted("on_violation: quarantine\nrules:\n  - {column: flag, in: [true]}\n")
 	w.wantHalt("contract", "1048576", "--contract")
 }
+
+func TestContract_AHaltBehindItSaysHowRowsAreCounted(t *testing.T) {
+	w := newWorld(t)
+	w.begin("id", "", rowsOf("id, v", "1, 'a'"))
+	w.contracted(noMarks)
+	key := w.changeOf(rowsOf(`"Op", id, v`, "'U', 1, 'A!'", "'I', NULL, 'b'"))
+	w.wantHalt("key", key, "row 0", "without the 1 that the table's contract keeps out")
+	w.wantRows("id, v", "1 a")
+	w.wantKept("*")
+}

@@ -111,7 +111,7 @@ func (r *run) draftLoad(ctx context.Context, o *outlook) (*draft, error) {
 	}
 	load.Inputs = loadFiles(loads)
 	if err := load.CheckKeys(ctx); err != nil {
-		return nil, err
+		return nil, numbered(err, loads)
 	}
 	recorded, err := r.digestLoads(ctx, o)
 	if err != nil {

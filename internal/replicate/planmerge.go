@@ -255,7 +255,7 @@ func (r *run) draftMerge(ctx context.Context, o *outlook, b *batch) (*draft, err
 	}
 	changes, err := r.fold(ctx, &schema, b)
 	if err != nil {
-		return nil, err
+		return nil, numbered(err, b.apply)
 	}
 	d := r.newDraft(KindMerge)
 	d.Schema = schema
@@ -267,7 +267,7 @@ func (r *run) draftMerge(ctx context.Context, o *outlook, b *batch) (*draft, err
 	if n := len(b.apply); n > 0 && (o.before.watermark.key == "" || b.apply[n-1].compare(o.before.watermark) > 0) {
 		d.brings(b.apply) // late files say nothing of what comes next
 	}
-	return d, d.mergeInto(ctx, r, s, changes)
+	return d, numbered(d.mergeInto(ctx, r, s, changes), b.apply)
 }
 
 // mergeSchema is the lake's schema, extended by what the inputs bring.
