@@ -36,7 +36,7 @@ func (f *Fold) Net() (*Changes, error) {
 		Schema: f.schema, Read: f.read, Anomalies: f.odd,
 		key: f.key, order: f.order, entries: entries, rows: f.rows, ops: f.ops, orders: f.orders,
 	}
-	if f.partial != nil && len(f.partial.from)+len(f.partial.unsure) > 0 {
+	if f.partial != nil && len(f.partial.from)+len(f.partial.stands) > 0 {
 		c.partial = f.partial
 	}
 	f.known = keyIndex{}

@@ -82,6 +82,7 @@ func (c *Changes) markStale(ctx context.Context, s *seeker, g groupHits) error {
 		}
 		order := c.orders.at(c.entries[g.hits[i].change].slot)
 		g.hits[i].stale = !dms.IsUntold(order) && Compare(column.Type, order, v) < 0
+		c.judge(c.entries[g.hits[i].change].slot, v)
 		return nil
 	})
 }

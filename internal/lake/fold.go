@@ -258,14 +258,12 @@ func (f *Fold) put(key []byte, src *source, c change) error {
 	n := f.known.find(key)
 	known := n >= 0
 	if known && f.order >= 0 {
-		slot := f.entries[n].slot
-		there := f.orders.at(slot)
-		switch {
-		case dms.IsUntold(order): // as it was
-		case Compare(f.schema.Columns[f.order].Type, order, there) < 0:
+		there := f.orders.at(f.entries[n].slot)
+		if !dms.IsUntold(order) && Compare(f.schema.Columns[f.order].Type, order, there) < 0 {
 			return nil
-		case dms.IsUntold(there):
-			f.partial.unsure[slot] = place{src.Name, c.row.number()}
+		}
+		if f.partial != nil && !f.entries[n].context {
+			f.partial.stand(f.entries[n].slot, c, order, there, place{src.Name, c.row.number()})
 		}
 	}
 	if !known {

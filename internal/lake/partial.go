@@ -15,11 +15,12 @@ import (
 // it in the same fold says what they hold, else the lake's row does.
 type partial struct {
 	from   map[int32]place // by slot: the last such change
-	unsure map[int32]place // by slot: a change that says its order, on one that leaves that as it is
+	stands map[int32]stand // by slot, where there is an order column and a change stands on another
 
 	mu    sync.Mutex
 	told  map[int32]telling // by slot: what the lake has
 	stale map[int32]bool    // by slot: the lake's row is newer than the change, which comes to nothing
+	newer map[int32]bool    // by slot: the lake's row is newer than what the change stands on
 }
 
 // telling is what a row of the lake holds in the columns that its change leaves as they are.
@@ -29,8 +30,50 @@ type telling struct {
 	values map[int]value // by column of the table
 }
 
+// stand is what the change in a slot stands on: changes before it that count or not as the lake's row says by the order column.
+type stand struct {
+	at    place
+	order value // the lowest of those that say what the change leaves out; Untold = none does
+	vague bool  // a change among them does not say its order: it counts, whatever the others do
+}
+
+// stand notes that a change takes the place of one in a slot.
+func (p *partial) stand(slot int32, c change, order, there value, at place) {
+	s, ok := p.stands[slot]
+	if !ok {
+		s.order = dms.Untold()
+	}
+	s.at, s.vague = at, s.vague || dms.IsUntold(order) || dms.IsUntold(there)
+	switch {
+	case !c.leaves:
+		s.order = dms.Untold()
+	case dms.IsUntold(s.order) && !dms.IsUntold(there):
+		s.order = there.Clone()
+	}
+	p.stands[slot] = s
+}
+
+// judge holds what a change stands on against the order of the lake's row.
+func (c *Changes) judge(slot int32, lake value) {
+	if c.partial == nil {
+		return
+	}
+	s, ok := c.partial.stands[slot]
+	if !ok || dms.IsUntold(s.order) || Compare(c.Schema.Columns[c.order].Type, s.order, lake) >= 0 {
+		return
+	}
+	c.partial.mu.Lock()
+	defer c.partial.mu.Unlock()
+	c.partial.newer[slot] = true
+}
+
+// torn says whether some of the changes that became one count and others do not, which no net change says.
+func (p *partial) torn(slot int32) bool {
+	return p.stale[slot] && p.stands[slot].vague || p.newer[slot] && !p.stale[slot]
+}
+
 func newPartial() *partial {
-	return &partial{from: map[int32]place{}, unsure: map[int32]place{}, told: map[int32]telling{}, stale: map[int32]bool{}}
+	return &partial{from: map[int32]place{}, stands: map[int32]stand{}, newer: map[int32]bool{}, told: map[int32]telling{}, stale: map[int32]bool{}}
 }
 
 // refused says that nothing tells what a row holds.
@@ -170,8 +213,8 @@ func (c *Changes) complete() error {
 		return nil
 	}
 	for _, e := range c.entries {
-		if at, ok := c.partial.unsure[e.slot]; ok && c.partial.stale[e.slot] {
-			return refused(at, "by the order column it is older than the lake's row, and a change before it does not say its own")
+		if c.partial.torn(e.slot) {
+			return refused(c.partial.stands[e.slot].at, "by the order column the lake's row is newer than some of the changes that it stands on")
 		}
 		at, ok := c.partial.from[e.slot]
 		if !ok || e.gone {
