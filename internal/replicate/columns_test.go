@@ -278,3 +278,13 @@ func TestFullLoadOfOtherColumnsReplacesThem(t *testing.T) {
 	w.run(storyTable, replicate.Loaded)
 	w.wantRows("*", "I 1 2", "I 2 3")
 }
+
+func TestFullLoadTakesATypeThatNoChangeCould(t *testing.T) {
+	w := columnEvents()["of another type that has no other values"].begin(t, "evolve")
+	w.wantHalt("schema", `"b"`)
+	w.pass(3600e9)
+	w.loadOf(1, rowsOf("id, a, b", "1, 'x', 'ten'", "2, 'Y', 'twenty'"))
+	w.acknowledge("")
+	w.run(storyTable, replicate.Loaded)
+	w.wantRows("id, a, b", "1 x ten", "2 Y twenty")
+}
