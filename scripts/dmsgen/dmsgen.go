@@ -5,9 +5,10 @@
 // order of the columns, nil for NULL; a [Change] is an op and a row. A [Writer]
 // turns rows into the Parquet or CSV files of a full load and changes into CDC files,
 // under the names and with the bytes that DMS gives them, and hands each file
-// to a [Sink]. A [Stream] invents tables, rows and changes from a seed, and an
-// [Oracle] is the naive answer: a map by primary key. [Read] decodes any
-// Parquet file of flat columns back to rows, in one canonical form, so that
+// to a [Sink]. [Settings] are those of a target endpoint that change files, and
+// the dialect [Debezium]. A [Stream] invents tables, rows and changes from a
+// seed, and an [Oracle] is the naive answer: a map by primary key. [Read] decodes
+// any Parquet file of flat columns back to rows, in one canonical form, so that
 // answers can be compared.
 //
 // The facts come from a file that a real task wrote (parquet-go's
