@@ -159,7 +159,7 @@ func (s *site) planned(actions ...string) map[string]line {
 			"files_rewritten": did.number("files_rewritten") + did.number("files_emptied"),
 			"rows":            did.number("inserts") + did.number("updates") + did.number("deletes"),
 		}
-		for _, count := range []string{"changes", "inserts", "updates", "deletes", "noops", "stale", "duplicates", "anomalies", "superseded"} {
+		for _, count := range []string{"changes", "inserts", "updates", "deletes", "noops", "strays", "stale", "duplicates", "anomalies", "superseded"} {
 			want[count], got[count] = did.number(count), line(counts).number(count)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -264,7 +264,7 @@ func (s *site) exact(found map[string]line) {
 		"action", "bytes_copied", "bytes_read", "bytes_written", "deletes", "files_created", "files_emptied", "files_rewritten", "files_untouched",
 		"inputs", "inserts", "last_full_load_date", "last_incremental_file", "path", "reason", "seconds", "table", "updates",
 	}
-	added := []string{"anomalies", "changes", "duplicates", "ignored", "noops", "quarantined", "stale", "superseded"}
+	added := []string{"anomalies", "changes", "duplicates", "ignored", "noops", "quarantined", "stale", "strays", "superseded"}
 	for name, l := range found {
 		names := slices.DeleteFunc(slices.Sorted(maps.Keys(l)), func(field string) bool { return slices.Contains(added, field) })
 		if diff := cmp.Diff(want, names); diff != "" {

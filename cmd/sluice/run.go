@@ -107,6 +107,9 @@ func resultSummary(r replicate.Result) string {
 		if r.Quarantined > 0 {
 			text += fmt.Sprintf("; %s in the quarantine", count(r.Quarantined, "bad row"))
 		}
+		if r.Strays > 0 {
+			text += fmt.Sprintf("; %s of keys that were not there: did keys change? (docs/LIFE.md)", count(r.Strays, "update"))
+		}
 		if r.Reason != "" {
 			text += "; " + r.Reason
 		}
@@ -142,6 +145,6 @@ func advised(reason, advice string) string {
 }
 
 func countsText(c replicate.Counts) string {
-	return fmt.Sprintf("%d changes: %d inserts, %d updates, %d deletes, %d noops, %d stale, %d duplicates, %d anomalies, %d superseded, %d quarantined, %d ignored",
-		c.Changes, c.Inserts, c.Updates, c.Deletes, c.Noops, c.Stale, c.Duplicates, c.Anomalies, c.Superseded, c.Quarantined, c.Ignored)
+	return fmt.Sprintf("%d changes: %d inserts, %d updates, %d deletes, %d noops, %d strays, %d stale, %d duplicates, %d anomalies, %d superseded, %d quarantined, %d ignored",
+		c.Changes, c.Inserts, c.Updates, c.Deletes, c.Noops, c.Strays, c.Stale, c.Duplicates, c.Anomalies, c.Superseded, c.Quarantined, c.Ignored)
 }

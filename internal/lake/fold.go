@@ -46,6 +46,7 @@ type entry struct {
 	slot    int32  // its row; that of a delete holds the key alone
 	gone    bool   // a delete
 	context bool   // stems from an input that is in the lake already
+	stray   bool   // the first change of the key is a stray update, and none of them an insert
 }
 
 // NewFold returns an empty fold over a table. The schema must already have
@@ -78,6 +79,7 @@ type Input struct {
 	Name    string // for errors
 	Reader  dms.Reader
 	Context bool // its changes are in the lake already: they only outrank late ones
+	Settled bool // it is so much newer than the full load that an update of a key which is not there is strange: see MergeCounts
 
 	replay *replay // nil = an input of DMS
 	number int32   // in a batch that is folded in parts
@@ -170,7 +172,8 @@ func (f *Fold) addRow(src *source, columns [][]value, r row) error {
 			return err
 		}
 	}
-	return f.put(key, src, change{columns: columns, row: r, gone: r.op == dms.Delete, leaves: leaves})
+	stray := src.Settled && r.op == dms.Update && old == nil
+	return f.put(key, src, change{columns: columns, row: r, gone: r.op == dms.Delete, leaves: leaves, stray: stray})
 }
 
 // encodeKey appends the canonical key of a change to the scratch buffer.
@@ -238,6 +241,7 @@ type change struct {
 	gone    bool    // the key is deleted
 	key     []value // its values, where they are not the row's
 	leaves  bool    // some columns stay as they are
+	stray   bool    // an update that says nothing of another key, of a file that is settled
 	known   bool    // as the slot has them, which holds the row
 }
 
@@ -257,6 +261,9 @@ func (f *Fold) put(key []byte, src *source, c change) error {
 	order := c.cell(f.order)
 	n := f.known.find(key)
 	known := n >= 0
+	if known && c.row.op == dms.Insert {
+		f.entries[n].stray = false
+	}
 	if known && f.order >= 0 {
 		there := f.orders.at(f.entries[n].slot)
 		if !dms.IsUntold(order) && Compare(f.schema.Columns[f.order].Type, order, there) < 0 {
@@ -267,7 +274,7 @@ func (f *Fold) put(key []byte, src *source, c change) error {
 		}
 	}
 	if !known {
-		n = f.enter(entry{key: string(key), slot: int32(len(f.ops))})
+		n = f.enter(entry{key: string(key), slot: int32(len(f.ops)), stray: c.stray})
 	}
 	e := &f.entries[n]
 	if c.leaves {

@@ -44,7 +44,13 @@ func (c *Create) Rows() int64 { return int64(len(c.adds)) }
 func (r *Rewrite) Appends() int64 { return int64(len(r.appends)) }
 
 // MergeCounts are the net effects of a merge on the lake's rows.
-type MergeCounts struct{ Inserts, Updates, Deletes, Noops, Stale, Duplicates int64 }
+type MergeCounts struct {
+	Inserts, Updates, Deletes, Noops, Stale, Duplicates int64
+
+	// Strays are those of the inserts whose first change was an update, in an input that is settled, and named no key before: the row had
+	// another key, of which no before image tells, or its insert never came.
+	Strays int64
+}
 
 // Merge is what a run of changes does to the lake: exactly one op upserts a
 // row, any number delete its key. It refers to the changes it was made from: to those in memory, or to the inputs of a [Batch],
@@ -198,6 +204,9 @@ func (d *decision) settle(n int, rows []found) {
 		d.remove(rows, -1)
 	case len(rows) == 0:
 		d.Counts.Inserts++
+		if e.stray {
+			d.Counts.Strays++
+		}
 		dir := d.part.dirOf(e.slot)
 		d.fresh[dir] = append(d.fresh[dir], number)
 	default:

@@ -80,6 +80,7 @@ func (r *run) mergeAgain(ctx context.Context, d *draft, a again) error {
 	read := d.Counts
 	err = d.mergeInto(ctx, r, a.s, changes)
 	d.Counts.Changes, d.Counts.Anomalies = read.Changes, read.Anomalies
+	d.Counts.Strays = min(a.old.Counts.Strays, d.Counts.Inserts) // the changes object does not tell them any more
 	return err
 }
 

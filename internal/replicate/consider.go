@@ -81,6 +81,17 @@ func (r *run) judge(ctx context.Context, o *outlook) error {
 	return nil
 }
 
+// overlapEnd is when a change file can no longer hold changes that the full load holds, or overtook: DMS keeps those that it meets while it
+// loads until it has loaded, and an open transaction is waited for ten minutes (TransactionConsistencyTimeout). Zero when that is unknown.
+func (o *outlook) overlapEnd() time.Time {
+	const most = 24 * time.Hour
+	if len(o.ledger.Load) == 0 || o.before.unsure {
+		return time.Time{}
+	}
+	newest := slices.MaxFunc(o.ledger.Load, func(a, b loadObject) int { return a.Modified.Compare(b.Modified) })
+	return newest.Modified.Add(most)
+}
+
 func (r *run) horizon() time.Time { return r.e.now().Add(-r.e.cfg.Horizon) }
 
 // readDigests reads the content of the LOAD objects whose ETag alone changed.

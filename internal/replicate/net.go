@@ -116,7 +116,7 @@ func (b *batch) inputs() (inputs []lake.Input, files []dms.Columnar) {
 	slices.SortStableFunc(all, func(x, y opened) int { return x.compare(y.input) })
 	for _, in := range all {
 		context := slices.ContainsFunc(b.context, func(c opened) bool { return c.key == in.key })
-		inputs = append(inputs, lake.Input{Name: in.key, Reader: in.reader, Context: context})
+		inputs = append(inputs, lake.Input{Name: in.key, Reader: in.reader, Context: context, Settled: !b.sure.IsZero() && in.time.After(b.sure)})
 		files = append(files, in.file)
 	}
 	return inputs, files

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"sluice/internal/contract"
 	"sluice/internal/dms"
@@ -19,7 +20,8 @@ const maxInputs = 2000
 type batch struct {
 	consumed []input // in order; superseded ones too
 	apply    []opened
-	context  []opened // consumed before: they only outrank late files
+	context  []opened  // consumed before: they only outrank late files
+	sure     time.Time // the changes of files behind it do not overlap the full load; zero = unknown
 }
 
 // opened is an input with its footer read.
@@ -82,7 +84,7 @@ func (r *run) mergeParts() int64 {
 
 // freshBatch opens inputs in order until their decoded size reaches that many times the bound; at least one.
 func (r *run) freshBatch(ctx context.Context, o *outlook, ready []input) (*batch, error) {
-	b := &batch{}
+	b := &batch{sure: o.overlapEnd()}
 	whole := &bodies{}
 	var bytes int64
 	for _, in := range ready {
@@ -318,7 +320,7 @@ func (d *draft) mergeInto(ctx context.Context, r *run, s *state, changes planner
 	d.Counts.Changes, d.Counts.Anomalies = merge.Read, merge.Anomalies
 	c := merge.Counts
 	d.Counts.Inserts, d.Counts.Updates, d.Counts.Deletes = c.Inserts, c.Updates, c.Deletes
-	d.Counts.Noops, d.Counts.Stale, d.Counts.Duplicates = c.Noops, c.Stale, c.Duplicates
+	d.Counts.Noops, d.Counts.Stale, d.Counts.Duplicates, d.Counts.Strays = c.Noops, c.Stale, c.Duplicates, c.Strays
 	columns := d.Schema.FileColumns()
 	for i := range merge.Creates {
 		create := &merge.Creates[i]

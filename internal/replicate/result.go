@@ -29,6 +29,7 @@ type Counts struct {
 	Noops       int64 `json:"noops"`       // upserts that left a row as it was
 	Stale       int64 `json:"stale"`       // changes below the order column's value in the lake
 	Duplicates  int64 `json:"duplicates"`  // surplus rows of one key found in the lake
+	Strays      int64 `json:"strays"`      // those of the inserts that came as updates: docs/LIFE.md
 	Anomalies   int64 `json:"anomalies"`   // updates and deletes of a key-less table
 	Superseded  int64 `json:"superseded"`  // change files older than the full load: consumed, not applied
 	Quarantined int64 `json:"quarantined"` // rows that the table's contract kept out

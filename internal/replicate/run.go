@@ -327,6 +327,7 @@ func (c *Counts) add(o Counts) {
 	c.Updates += o.Updates
 	c.Deletes += o.Deletes
 	c.Noops += o.Noops
+	c.Strays += o.Strays
 	c.Stale += o.Stale
 	c.Duplicates += o.Duplicates
 	c.Anomalies += o.Anomalies

@@ -6,6 +6,7 @@
 package hostile
 
 import (
+	"cmp"
 	"encoding/binary"
 	"slices"
 
@@ -46,10 +47,12 @@ type sheet struct {
 	kind   format.Type                 // of v; Boolean = the good one
 	schema func(*format.SchemaElement) // edits the element of v
 	meta   func(*format.FileMetaData)  // edits the finished footer
+	rows   int                         // 0 = eight
 }
 
 func build(s sheet) []byte {
-	ops, ids, names := text("I"), ints(), text("name")
+	rows := cmp.Or(s.rows, Rows)
+	ops, ids, names := text("I", rows), ints(rows), text("name", rows)
 	if s.v.pages != nil {
 		names = s.v
 	}
@@ -59,19 +62,19 @@ func build(s sheet) []byte {
 		kind = s.kind
 	}
 	meta := format.FileMetaData{
-		Version: 1, NumRows: Rows, CreatedBy: "AWS",
+		Version: 1, NumRows: int64(rows), CreatedBy: "AWS",
 		Schema: []format.SchemaElement{
 			{Name: "root", NumChildren: thrift.New(int32(3))},
 			leaf("Op", format.ByteArray), leaf("id", format.Int32), leaf("v", kind),
 		},
-		RowGroups: []format.RowGroup{{NumRows: Rows}},
+		RowGroups: []format.RowGroup{{NumRows: int64(rows)}},
 	}
 	group := &meta.RowGroups[0]
 	for i, c := range []chunk{ops, ids, names} {
 		element := &meta.Schema[i+1]
 		md := format.ColumnMetaData{
 			Type: element.Type.V, Encoding: []format.Encoding{format.Plain, format.RLE}, PathInSchema: []string{element.Name}, Codec: c.codec,
-			NumValues: Rows, TotalCompressedSize: int64(len(c.pages)), TotalUncompressedSize: c.uncompressed, DataPageOffset: int64(len(b)) + c.first,
+			NumValues: int64(rows), TotalCompressedSize: int64(len(c.pages)), TotalUncompressedSize: c.uncompressed, DataPageOffset: int64(len(b)) + c.first,
 		}
 		if c.uncompressed == 0 {
 			md.TotalUncompressedSize = md.TotalCompressedSize
@@ -121,20 +124,20 @@ func levels(rows int) []byte {
 	return append(binary.LittleEndian.AppendUint32(nil, uint32(len(run))), run...)
 }
 
-func text(s string) chunk {
-	body := levels(Rows)
-	for range Rows {
+func text(s string, rows int) chunk {
+	body := levels(rows)
+	for range rows {
 		body = append(binary.LittleEndian.AppendUint32(body, uint32(len(s))), s...)
 	}
-	return chunk{pages: page(dataHeader(Rows, format.Plain), body)}
+	return chunk{pages: page(dataHeader(int32(rows), format.Plain), body)}
 }
 
-func ints() chunk {
-	body := levels(Rows)
-	for i := range Rows {
+func ints(rows int) chunk {
+	body := levels(rows)
+	for i := range rows {
 		body = binary.LittleEndian.AppendUint32(body, uint32(i+1))
 	}
-	return chunk{pages: page(dataHeader(Rows, format.Plain), body)}
+	return chunk{pages: page(dataHeader(int32(rows), format.Plain), body)}
 }
 
 func dataHeader(values int32, encoding format.Encoding) format.PageHeader {

@@ -28,7 +28,7 @@ func pages() []File {
 	add := func(name string, raw []byte) {
 		files = append(files, File{Name: name, Body: build(sheet{v: chunk{pages: raw}})})
 	}
-	good := text("name").pages
+	good := text("name", Rows).pages
 	body := good[len(good)-(len(levels(Rows))+Rows*8):]
 	edited := func(edit func(h *format.PageHeader)) []byte {
 		h := dataHeader(Rows, format.Plain)
@@ -197,13 +197,7 @@ func prefixes() File {
 		return b
 	}
 	body := slices.Concat(levels(texts), pack(0, long), pack(long, 0), make([]byte, long))
-	rows := func(m *format.FileMetaData) {
-		m.NumRows, m.RowGroups[0].NumRows = texts, texts
-		for i := range m.RowGroups[0].Columns {
-			m.RowGroups[0].Columns[i].MetaData.NumValues = texts
-		}
-	}
 	return File{Name: "500 MB of prefixes in 300 KB", Body: build(sheet{
-		v: chunk{pages: page(dataHeader(texts, format.DeltaByteArray), body)}, meta: rows,
+		v: chunk{pages: page(dataHeader(texts, format.DeltaByteArray), body)}, rows: texts,
 	})}
 }
