@@ -180,10 +180,12 @@ type meanwhile struct {
 	prefix string
 	once   *sync.Once
 	do     func()
+	met    *int
 }
 
 func (m meanwhile) Put(ctx context.Context, key string, body []byte, in object.PutInput) (object.Info, error) {
 	if strings.HasPrefix(key, m.prefix) {
+		*m.met++
 		m.once.Do(m.do)
 	}
 	return m.Objects.Put(ctx, key, body, in)
@@ -198,7 +200,7 @@ func TestCSVIsReadAnewWhenItsSettingsChangeWhileARunPlans(t *testing.T) {
 	w.activateCSV(map[string]string{statestore.CSVSchema: productSchema})
 	w.objects["lake"] = meanwhile{w.objects["lake"], "_sluice/product/ledger/", &sync.Once{}, func() {
 		w.activateCSV(map[string]string{statestore.CSVNull: "home"})
-	}}
+	}, new(int)}
 	w.run("store.product", replicate.Loaded)
 	if diff := cmp.Diff([]string{"1 chair true false", "2 NULL true false"}, w.rows("product", "id, name, dept is null, name is null")); diff != "" {
 		t.Error(diff)
@@ -262,5 +264,30 @@ func TestAFullLoadInTwoFormatsHalts(t *testing.T) {
 	w.run("store.product", replicate.Loaded)
 	if diff := cmp.Diff([]string{"1 desk home"}, w.rows("product", "id, name, dept")); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestACommitIsRefusedWhenACSVSettingChangedWhileItWasPlanned, whichever it is.
+func TestACommitIsRefusedWhenACSVSettingChangedWhileItWasPlanned(t *testing.T) {
+	t.Parallel()
+	for attribute, value := range map[string]string{
+		statestore.CSVHeader: "false", statestore.CSVDelimiter: ",", statestore.CSVRowDelimiter: `\n`, statestore.CSVNull: "NULL",
+		statestore.CSVNoSup: "~", statestore.CSVQuotes: "true", statestore.CSVSchema: productSchema + "\n",
+	} {
+		t.Run(attribute, func(t *testing.T) {
+			t.Parallel()
+			w := newCSVWorld(t, nil)
+			w.text("LOAD00000001.csv", "1,chair,home\n")
+			w.tick()
+			w.activateCSV(map[string]string{statestore.CSVSchema: productSchema})
+			plans := 0
+			w.objects["lake"] = meanwhile{w.objects["lake"], "_sluice/product/ledger/", &sync.Once{}, func() {
+				w.set("raw/store/product/", map[string]string{attribute: value})
+			}, &plans}
+			w.run("store.product", replicate.Loaded)
+			if plans != 2 {
+				t.Errorf("%d plans", plans)
+			}
+		})
 	}
 }
