@@ -123,3 +123,12 @@ func TestInputsPage_settingsToCopy(t *testing.T) {
 		t.Errorf("%v", settings)
 	}
 }
+
+// TestInputsPage_linksToPages that are there.
+func TestInputsPage_linksToPages(t *testing.T) {
+	for _, m := range regexp.MustCompile(`\]\(([A-Z]+\.md)\)`).FindAllStringSubmatch(readPageOfInputs(t).text, -1) {
+		if _, err := os.Stat(filepath.Join("../../docs", m[1])); err != nil {
+			t.Error(err)
+		}
+	}
+}
