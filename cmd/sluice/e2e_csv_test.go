@@ -44,7 +44,9 @@ func TestE2E_CSV(t *testing.T) {
 			}}
 			s.writeCSV(sales, []any{1, "1.50", "a\tb \"c\"", "1969-12-31 23:59:59.999999"}, []any{1, "-123456789012345678.99", nil, "9999-12-31 00:00:00"})
 			s.tick("registered")
-			s.well("activate", "store.sales", "--primary-key", "id")
+			if warned := s.run("activate", "store.sales", "--primary-key", "id"); warned.status != 0 || !strings.Contains(warned.stderr, "--csv-schema FILE") {
+				t.Errorf("exit %d: %s%s", warned.status, warned.stdout, warned.stderr)
+			}
 			if halted := s.run("run"); halted.status != 3 || !strings.Contains(halted.stdout, "--csv-schema FILE") {
 				t.Fatalf("exit %d: %s%s", halted.status, halted.stdout, halted.stderr)
 			}

@@ -114,26 +114,37 @@ func (b *blocks) take() (*block, int, error) {
 type column struct {
 	null, noSup string
 	textual     bool // an empty field is a value
+	plain       bool // any text but the null value is a value as it is
 	parse       parser
-}
-
-// isNull says whether a field is NULL.
-func (c *column) isNull(f span, text []byte) bool {
-	if f.quoted() {
-		return false
-	}
-	b := f.bytes(text)
-	return len(b) == 0 && !c.textual || string(b) == c.null
 }
 
 // value reads a field; false when it is none of the type's values.
 func (c *column) value(f span, text []byte) (parquet.Value, bool) {
-	if c.isNull(f, text) {
-		return parquet.Value{}, true
+	b := f.bytes(text)
+	switch {
+	case !f.quoted():
+		if len(b) == 0 && !c.textual || string(b) == c.null {
+			return parquet.Value{}, true
+		}
+		if c.noSup != "" && string(b) == c.noSup {
+			return Untold(), true
+		}
+	case f.doubled():
+		b = f.unquoted(text)
 	}
-	b := f.unquoted(text)
-	if c.noSup != "" && !f.quoted() && string(b) == c.noSup {
-		return Untold(), true
+	if c.plain {
+		return parquet.ByteArrayValue(b), true
 	}
 	return c.parse(b)
+}
+
+// countNulls is how many fields of a plain column are NULL. There is nothing else to check.
+func (c *column) countNulls(b *block, at, width int) int64 {
+	nulls := int64(0)
+	for ; at < len(b.fields); at += width {
+		if f := b.fields[at]; !f.quoted() && string(f.bytes(b.text)) == c.null {
+			nulls++
+		}
+	}
+	return nulls
 }

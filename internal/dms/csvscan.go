@@ -252,6 +252,8 @@ func (x *CSVIndex) readers() []column {
 		read[i] = column{null: x.Null, noSup: x.NoSup, textual: isTextual(c.Type), parse: parserOf(c.Type)}
 		if c.Name == OpColumn {
 			read[i].parse = parseOpField
+		} else {
+			read[i].plain = c.Type == textType()
 		}
 	}
 	return read
@@ -268,6 +270,10 @@ func (s *scan) check(n int, made *block, first int64) error {
 	width := len(s.read)
 	nulls := make([]int64, width)
 	for c := range s.read {
+		if s.read[c].plain && s.read[c].noSup == "" {
+			nulls[c] = s.read[c].countNulls(made, c, width)
+			continue
+		}
 		for row := range made.rows {
 			f := made.fields[row*width+c]
 			v, ok := s.read[c].value(f, made.text)

@@ -25,10 +25,12 @@ func (s span) bytes(text []byte) []byte { return text[s.from : s.to&spanEnd] }
 
 func (s span) quoted() bool { return s.to&spanQuoted != 0 }
 
+func (s span) doubled() bool { return s.to&spanDoubled != 0 }
+
 // unquoted returns the text of a field, with its quotes single.
 func (s span) unquoted(text []byte) []byte {
 	b := s.bytes(text)
-	if s.to&spanDoubled == 0 {
+	if !s.doubled() {
 		return b
 	}
 	return bytes.ReplaceAll(b, []byte(`""`), []byte(`"`))

@@ -60,7 +60,7 @@ func Example() {
 	}
 	// Output:
 	// 4 changes of 3 keys
-	// {Inserts:1 Updates:1 Deletes:1 Noops:0 Stale:0 Duplicates:0}
+	// {Inserts:1 Updates:1 Deletes:1 Noops:0 Stale:0 Duplicates:0 Strays:0}
 	// rewrite product/part-1.parquet delete rows [0] replace rows [1] append 1
 	// 2 rows written <nil>
 	// Op [U I]
