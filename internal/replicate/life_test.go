@@ -27,21 +27,23 @@ import (
 type life struct {
 	*world
 	*truth
-	seed   uint64
-	rng    *rand.Rand // of the step that is lived, or of the settings
-	nature nature
-	stream *dmsgen.Stream
-	out    *dmsgen.Writer
-	raw    *object.Memory
-	held   []heldFile // written by DMS, not arrived yet
-	hold   bool
-	loads  []string
-	inputs []string        // CDC files that arrived
-	last   []dmsgen.Change // of the newest CDC file
-	gone   []dmsgen.Column // dropped
-	added  int             // columns
-	log    []string
-	census *census
+	seed    uint64
+	rng     *rand.Rand // of the step that is lived, or of the settings
+	nature  nature
+	stream  *dmsgen.Stream
+	out     *dmsgen.Writer
+	raw     *object.Memory
+	held    []heldFile // written by DMS, not arrived yet
+	hold    bool
+	loads   []string
+	loaded  string // rows of the load, and whether changes were written behind it
+	changed bool
+	inputs  []string        // CDC files that arrived
+	last    []dmsgen.Change // of the newest CDC file
+	gone    []dmsgen.Column // dropped
+	added   int             // columns
+	log     []string
+	census  *census
 }
 
 // heldFile is a CDC file that comes late.
